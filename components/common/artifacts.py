@@ -1,0 +1,354 @@
+"""What lies inside each artifact, in the order in which a run makes them.
+
+An artifact is a folder; HTML reports are single files, and metrics live in metadata alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from components.common.documents import read_document, write_document, write_json
+from components.common.errors import BadInputError
+from components.common.storage import content_digest, content_files, file_digest, publishing
+
+SPLITS = ("train", "eval", "test")
+
+# How a missing value enters the graph: a value that no user can send (docs/adr/0005-missing-values.md).
+MISSING_INTEGER = -(2**63)
+MISSING_STRING = "\x00"  # a missing float is NaN
+
+Kind = Literal["integer", "float", "string", "boolean", "date", "timestamp"]
+Task = Literal["binary", "multiclass", "regression"]
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceFile:
+    """One file that was read.
+
+    Attributes:
+        uri: Where it was.
+        bytes: Its size.
+        sha256: Digest of its bytes, taken while they were read.
+        modified: Its time of change, ISO 8601 in UTC. Recorded, not part of the version.
+    """
+
+    uri: str
+    bytes: int
+    sha256: str
+    modified: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """Which data this is: `snapshot.json`.
+
+    Attributes:
+        version: sha256 of the sources' sorted digests, the query, the split rule and the format.
+        sources: For each source name the files read, sorted by uri, as mappings of `SourceFile`.
+        query: The SQL that made the rows, or None when one source was taken as it is.
+        split: The split rule with every default filled in.
+        rows: Rows in each split.
+        columns: Kind of each column, in order.
+    """
+
+    version: str
+    sources: dict[str, list[dict[str, Any]]]
+    query: str | None
+    split: dict[str, Any]
+    rows: dict[str, int]
+    columns: dict[str, Kind]
+
+
+def write_snapshot(folder: Path, snapshot: Snapshot) -> None:
+    """Write `snapshot.json` into a folder."""
+    write_document(folder / "snapshot.json", snapshot)
+
+
+def read_snapshot(folder: Path) -> Snapshot:
+    """Read `snapshot.json`; raises `BadInputError` when it is missing or malformed."""
+    return read_document(folder / "snapshot.json", Snapshot)
+
+
+def split_files(examples: Path, split: str) -> list[Path]:
+    """List the Parquet files of one split, in order.
+
+    Args:
+        examples: Folder `examples` or `transformed_examples`: a sub-folder per split.
+        split: `train`, `eval` or `test`.
+
+    Raises:
+        BadInputError: The split is missing or has no file.
+    """
+    files = sorted((examples / split).glob("part-*.parquet"))
+    if not files:
+        fix = "the task before wrote no such split: run it again"
+        raise BadInputError(f"split `{split}` has no Parquet file", where=examples, fix=fix)
+    return files
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What a gate decided: `verdict.json`, in `anomalies` and in `evaluation`.
+
+    Attributes:
+        passed: The boolean that the task returns.
+        outcome: One word for people: `clean`, `anomalous`, `blessed`, `not blessed`; with
+            ` (no baseline yet)` when nothing could be compared.
+        reasons: One line each, worst first; why it did not pass, or what was noticed although it did.
+    """
+
+    passed: bool
+    outcome: str
+    reasons: list[str] = field(default_factory=list)
+
+
+def write_verdict(folder: Path, verdict: Verdict) -> None:
+    """Write `verdict.json` into a folder."""
+    write_document(folder / "verdict.json", verdict)
+
+
+def read_verdict(folder: Path) -> Verdict:
+    """Read `verdict.json`; raises `BadInputError` when it is missing or malformed."""
+    return read_document(folder / "verdict.json", Verdict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransformSummary:
+    """What the transform derived: `transform.json`, beside TFT's own files in `transform_graph`.
+
+    Attributes:
+        task: What is learnt, given or inferred.
+        label: The label column. In `transformed_examples` it is the column `label`: float32 (0 or 1
+            for binary, the value for regression) or int64 (class index).
+        classes: Label values by class index, as strings; two for binary, empty for regression.
+        inputs: Raw columns that the graph takes, with their kinds, in order.
+        features: Transformed columns, in order: `{name, column, encoding, size}`, where encoding is
+            `number` (float32, size 1) or `index` (int64 in [0, size)).
+        dropped: Raw columns that were left out, with the reason.
+    """
+
+    task: Task
+    label: str
+    classes: list[str]
+    inputs: dict[str, Kind]
+    features: list[dict[str, Any]]
+    dropped: dict[str, str]
+
+
+def write_transform(folder: Path, summary: TransformSummary) -> None:
+    """Write `transform.json` into a folder."""
+    write_document(folder / "transform.json", summary)
+
+
+def read_transform(folder: Path) -> TransformSummary:
+    """Read `transform.json`; raises `BadInputError` when it is missing or malformed."""
+    return read_document(folder / "transform.json", TransformSummary)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signature:
+    """What the model takes and gives: `signature.json`.
+
+    Attributes:
+        inputs: `{name, kind, datatype, optional, example}` each; datatype is FP32, INT64 or BYTES.
+            One value a row. A missing value (null, or an omitted optional input) enters the graph as
+            NaN, `MISSING_INTEGER` or `MISSING_STRING`.
+        outputs: `{name, datatype, shape}` each; shape `[-1]` or `[-1, classes]`: `probability`
+            (binary, of the second class), `probabilities` (multiclass) or `prediction` (regression).
+    """
+
+    inputs: list[dict[str, Any]]
+    outputs: list[dict[str, Any]]
+
+
+def write_signature(folder: Path, signature: Signature) -> None:
+    """Write `signature.json` into a model's folder."""
+    write_document(folder / "signature.json", signature)
+
+
+def read_signature(folder: Path) -> Signature:
+    """Read `signature.json`; raises `BadInputError` when it is missing or malformed."""
+    return read_document(folder / "signature.json", Signature)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelRecord:
+    """How the model was made: `model.json`.
+
+    Attributes:
+        task: What it predicts.
+        label: The label column.
+        classes: Label values by class index; empty for regression.
+        trial: Number of the search trial that it came from.
+        hyperparameters: What that trial used, defaults filled in.
+        validation: Metrics on the eval split, by name.
+        digests: sha256 of what it was made from: `snapshot` (the version), `schema`,
+            `transform_graph`, `transformed_examples`, `code`.
+    """
+
+    task: Task
+    label: str
+    classes: list[str]
+    trial: int
+    hyperparameters: dict[str, Any]
+    validation: dict[str, float]
+    digests: dict[str, str]
+
+
+def write_model_record(folder: Path, record: ModelRecord) -> None:
+    """Write `model.json` into a model's folder."""
+    write_document(folder / "model.json", record)
+
+
+def read_model_record(folder: Path) -> ModelRecord:
+    """Read `model.json`; raises `BadInputError` when it is missing or malformed."""
+    return read_document(folder / "model.json", ModelRecord)
+
+
+def model_digest(folder: Path) -> str:
+    """Return the sha256 that names a model: `1/`, `signature.json` and `model.json`.
+
+    Judging a model adds files beside these and does not rename it.
+    """
+    names = ("signature.json", "model.json")
+    return content_digest(folder, only=lambda name: name in names or name.startswith("1/"))
+
+
+def seal_model(folder: Path) -> None:
+    """Write `digest.json`, the sha256 of every content file, as the last file of a complete model."""
+    files = {name: file_digest(file) for name, file in content_files(folder) if name != "digest.json"}
+    write_json(folder / "digest.json", {"model": model_digest(folder), "files": files})
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoBaseline:
+    """Stands in the artifact `baseline` when no model is to be compared with: `no_baseline.json`.
+
+    Attributes:
+        reason: Why there is none.
+    """
+
+    reason: str
+
+
+def write_no_baseline(folder: Path, reason: str) -> None:
+    """Write `no_baseline.json` into a folder."""
+    write_document(folder / "no_baseline.json", NoBaseline(reason=reason))
+
+
+def baseline_model(folder: Path) -> Path | None:
+    """Return the complete model inside an artifact `baseline`, or None when none was found.
+
+    Raises:
+        BadInputError: The folder holds neither a complete model nor `no_baseline.json`.
+    """
+    if (folder / "no_baseline.json").exists():
+        read_document(folder / "no_baseline.json", NoBaseline)
+        return None
+    read_model_record(folder)
+    return folder
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """How good the model is on the test split: `evaluation.json`, in `evaluation` and in the model.
+
+    Attributes:
+        recipe: Digest of what the run makes models from (snapshot version, parameters, code).
+        model: Model digest.
+        baseline: `{uri, digest, metrics}` of the model it was compared with, or None.
+        rows: Rows of the test split.
+        metrics: `{name: {value, low, high}}`; low and high bound the 95 % interval.
+        slices: `{column, value, rows, metrics}` each.
+        thresholds: What was asked for, defaults filled in.
+        passed: The verdict.
+        reasons: As in `Verdict`.
+    """
+
+    recipe: str
+    model: str
+    baseline: dict[str, Any] | None
+    rows: int
+    metrics: dict[str, dict[str, float]]
+    slices: list[dict[str, Any]]
+    thresholds: dict[str, Any]
+    passed: bool
+    reasons: list[str]
+
+
+def write_evaluation(folder: Path, evaluation: Evaluation) -> None:
+    """Write `evaluation.json` into a folder."""
+    write_document(folder / "evaluation.json", evaluation)
+
+
+def read_evaluation(folder: Path) -> Evaluation:
+    """Read `evaluation.json`; raises `BadInputError` when it is missing or malformed."""
+    return read_document(folder / "evaluation.json", Evaluation)
+
+
+def write_golden_requests(folder: Path, rows: Sequence[Row]) -> None:
+    """Write `golden.jsonl`: one `{"inputs": {name: value or null}, "outputs": {name: value}}` a line."""
+    with publishing(folder / "golden.jsonl") as draft:
+        lines = (json.dumps(row, ensure_ascii=False, allow_nan=False) for row in rows)
+        draft.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def read_golden_requests(folder: Path) -> list[Row]:
+    """Read `golden.jsonl`.
+
+    Raises:
+        BadInputError: The file is missing, empty, or a line is not such an object (the line is named).
+    """
+    file = folder / "golden.jsonl"
+    if not file.exists():
+        raise BadInputError("golden requests are missing", where=file, fix="evaluate the model first")
+    rows: list[Row] = []
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            row = json.loads(line)
+            rows.append({"inputs": dict(row["inputs"]), "outputs": dict(row["outputs"])})
+        except (ValueError, TypeError, KeyError) as error:
+            raise BadInputError("not a golden request", where=f"{file}:{number}", value=line) from error
+    if not rows:
+        raise BadInputError("no golden request in the file", where=file, fix="evaluate the model first")
+    return rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """Where the model answers: `endpoint.json`.
+
+    Attributes:
+        name: Model name.
+        target: `local`, `kserve`, `manifest` or `none`.
+        url: The infer address (Open Inference Protocol v2), or None for a target that serves nothing.
+        revision: Name of the deployed revision, or None likewise.
+        model_digest: What `model_digest` says of the model.
+        model_uri: Where the model's folder is.
+        traffic: Share of requests by revision, in percent; empty for a target that serves nothing.
+        golden_requests: Golden requests that were answered equally.
+    """
+
+    name: str
+    target: str
+    url: str | None
+    revision: str | None
+    model_digest: str
+    model_uri: str
+    traffic: dict[str, int]
+    golden_requests: int
+
+
+def write_endpoint(folder: Path, endpoint: Endpoint) -> None:
+    """Write `endpoint.json` into a folder."""
+    write_document(folder / "endpoint.json", endpoint)
+
+
+def read_endpoint(folder: Path) -> Endpoint:
+    """Read `endpoint.json`; raises `BadInputError` when it is missing or malformed."""
+    return read_document(folder / "endpoint.json", Endpoint)

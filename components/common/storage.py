@@ -1,0 +1,117 @@
+"""The one seam through which outputs appear: complete or absent, and known by their content."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+_CHUNK = 1 << 20
+
+
+@contextmanager
+def publishing(target: Path) -> Generator[Path]:
+    """Write a file or a folder beside its target and rename it into place when the block ends well.
+
+    What stood at the target is replaced. After an error, or a kill, the target is as it was; a
+    kill may leave a `.tmp-…` sibling, which nothing reads.
+
+    Args:
+        target: Where the finished file or folder shall appear. Parents are made.
+
+    Yields:
+        A path beside the target that does not exist yet; write a file or make a folder there.
+
+    Raises:
+        FileNotFoundError: The block wrote nothing.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f".{target.name}.tmp-{uuid.uuid4().hex[:12]}")
+    try:
+        yield draft
+        _fsync_tree(draft)
+        _replace(draft, target)
+        _fsync(target.parent)
+    finally:
+        _remove(draft)
+
+
+def file_digest(path: Path) -> str:
+    """Return the sha256 of a file's bytes as 64 hexadecimal digits, read in pieces of 1 MiB."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while piece := stream.read(_CHUNK):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def content_digest(path: Path, *, only: Callable[[str], bool] = lambda name: True) -> str:
+    """Return the sha256 that names what lies at a path, whatever its name, owner or times.
+
+    Left out, because it is no content: `fingerprint.pb` of a SavedModel (a random uuid), HTML (a
+    rendering of files that are digested themselves) and hidden files (drafts of `publishing`).
+
+    Args:
+        path: A file or a folder.
+        only: Takes a file's path relative to the folder (POSIX form); False leaves it out.
+
+    Returns:
+        64 hexadecimal digits. A folder's is over its sorted relative paths and their files' digests.
+
+    Raises:
+        FileNotFoundError: Nothing is there.
+    """
+    if not path.is_dir():
+        return file_digest(path)
+    digest = hashlib.sha256()
+    for name, file in content_files(path):
+        if only(name):
+            digest.update(f"{name}\0{file_digest(file)}\n".encode())
+    return digest.hexdigest()
+
+
+def content_files(folder: Path) -> list[tuple[str, Path]]:
+    """List the files of a folder that are content, as (POSIX relative path, path), sorted."""
+    files = ((file.relative_to(folder), file) for file in folder.rglob("*") if file.is_file())
+    return sorted((name.as_posix(), file) for name, file in files if _is_content(name))
+
+
+def _is_content(name: Path) -> bool:
+    hidden = any(part.startswith(".") for part in name.parts)
+    return not hidden and name.name != "fingerprint.pb" and name.suffix != ".html"
+
+
+def _replace(draft: Path, target: Path) -> None:
+    if target.is_dir() and not target.is_symlink():  # rename cannot replace a folder that has files
+        old = target.with_name(f".{target.name}.old-{uuid.uuid4().hex[:12]}")
+        target.rename(old)
+        draft.rename(target)
+        shutil.rmtree(old)
+    else:
+        draft.replace(target)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _fsync_tree(path: Path) -> None:
+    if path.is_dir():
+        for inner in path.rglob("*"):
+            _fsync(inner)
+    _fsync(path)
+
+
+def _fsync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

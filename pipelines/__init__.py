@@ -1,0 +1,1 @@
+"""Pipelines made of the rooms, and the ways to compile and run them."""

@@ -1,0 +1,80 @@
+"""Build options: what is fixed when a package is compiled and is part of its digest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components.common.config import build_config
+from components.common.errors import BadInputError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Build:
+    """Options that KFP cannot take as parameters of a run.
+
+    Attributes:
+        rounds: Rounds of the search, unrolled in the graph. Only 1 in this version.
+        parallelism: Trial tasks that run at once. Count, at least 1.
+        trials_per_task: Trials that share a task, because a pod costs ten seconds. Count, at least 1.
+        resources: Requests and limits by image. Only the empty mapping in this version.
+        images: Reference by logical image (`millrace/validation`); an image not named keeps its name.
+        allowed_hosts: Hosts that http(s) sources may come from. Only the empty list in this version,
+            which reads no such source.
+    """
+
+    rounds: int = 1
+    parallelism: int = 2
+    trials_per_task: int = 1
+    resources: Mapping[str, Any] = field(default_factory=dict)
+    images: Mapping[str, Any] = field(default_factory=dict)
+    allowed_hosts: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Reject impossible options at once, and those that this version would silently ignore."""
+        if self.rounds != 1:
+            raise ValueError(f"`rounds == 1` must hold in this version, but got {self.rounds=}.")
+        if self.parallelism < 1:
+            raise ValueError(f"`parallelism >= 1` must hold, but got {self.parallelism=}.")
+        if self.trials_per_task < 1:
+            raise ValueError(f"`trials_per_task >= 1` must hold, but got {self.trials_per_task=}.")
+        for name in ("resources", "allowed_hosts"):
+            if value := getattr(self, name):
+                raise ValueError(f"`{name}` must be empty in this version, but got {value!r}.")
+        if bad := [key for key, value in self.images.items() if not isinstance(value, str)]:
+            raise ValueError(f"`images` must map names to references, but {bad[0]!r} does not.")
+
+
+def read_build(file: Path) -> Build:
+    """Read build options from a YAML file.
+
+    Args:
+        file: A mapping of `Build`'s fields; any may be missing.
+
+    Raises:
+        BadInputError: The file is missing, no YAML mapping, or a key or value is wrong.
+    """
+    return build_config(Build, read_mapping(file), where=f"build file {file}")
+
+
+def read_mapping(file: Path) -> dict[str, Any]:
+    """Read a YAML file that holds one mapping with string keys; an empty file is an empty mapping.
+
+    Raises:
+        BadInputError: The file is missing, is no YAML, or holds something else.
+    """
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInputError(f"file cannot be read: {error}", where=file) from error
+    except yaml.YAMLError as error:
+        raise BadInputError(f"not valid YAML: {error}", where=file) from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
+        raise BadInputError("must be a mapping of names", where=file, value=type(content).__name__)
+    return content

@@ -1,0 +1,1 @@
+"""Pipelines into packages that KFP and the embedded runner execute alike."""

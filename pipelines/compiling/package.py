@@ -1,0 +1,64 @@
+"""Compiling a pipeline into a package: a pure function of the pipeline, the build options and our code."""
+
+from __future__ import annotations
+
+import importlib
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components.common.config import require_known
+from components.common.errors import BadInputError
+from components.common.storage import publishing
+from pipelines.build import Build
+
+PIPELINES = ("training",)
+
+
+def compile_pipeline(name: str, build: Build, folder: Path) -> Path:
+    """Compile one of our pipelines.
+
+    Args:
+        name: One of `PIPELINES`.
+        build: Build options.
+        folder: Where `<name>.yaml` is written.
+
+    Returns:
+        The package's path. The same inputs give the same bytes.
+
+    Raises:
+        BadInputError: There is no such pipeline, or `build.images` names an image that it does not use.
+    """
+    require_known([name], PIPELINES, where="pipelines")
+    from kfp import compiler
+
+    pipeline = importlib.import_module(f"pipelines.{name}").define(build)
+    with tempfile.TemporaryDirectory() as scratch:
+        draft = Path(scratch) / f"{name}.yaml"
+        compiler.Compiler().compile(pipeline, str(draft))
+        text = draft.read_text(encoding="utf-8")
+    package = folder / f"{name}.yaml"
+    with publishing(package) as out:
+        out.write_text(_with_images(text, build), encoding="utf-8")
+    return package
+
+
+def parameter_types(package: Path) -> dict[str, str]:
+    """Return KFP's type of each parameter of a package, such as `STRING`, by parameter name."""
+    spec = next(yaml.load_all(package.read_text(encoding="utf-8"), Loader=_Loader))
+    inputs: dict[str, Any] = spec["root"].get("inputDefinitions", {}).get("parameters", {})
+    return {name: definition["parameterType"] for name, definition in inputs.items()}
+
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one reads a package ten times faster
+
+
+def _with_images(text: str, build: Build) -> str:
+    for logical, reference in build.images.items():
+        line = f"        image: {logical}\n"
+        if line not in text:
+            raise BadInputError(f"no task uses the image `{logical}`", where="build option `images`")
+        text = text.replace(line, f"        image: {reference}\n")
+    return text

@@ -1,0 +1,71 @@
+"""Parameters of a run: from a file and from `-p key=value`, as Python values with absolute paths."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components.common.errors import BadInputError
+from pipelines.build import read_mapping
+
+_PATHS = ("sources", "module_uri", "baseline_uri")
+_ONE_SOURCE = "data"
+
+
+def gather_parameters(
+    file: Path | None, settings: Iterable[str], types: Mapping[str, str]
+) -> dict[str, Any]:
+    """Merge a parameter file with settings of the command line; the settings win.
+
+    Args:
+        file: A YAML mapping of parameters, or None.
+        settings: `key=value`; the value is YAML, except where the parameter is a string. `key.inner=value`
+            sets one key of a mapping. `sources=PATH` names one source.
+        types: KFP's parameter type by parameter name, such as `STRING` or `STRUCT`.
+
+    Returns:
+        Values by name. Relative paths of `sources`, `module_uri` and `baseline_uri` are made absolute
+        against the working directory: a task has another one.
+
+    Raises:
+        BadInputError: The file cannot be read, or a setting has no `=`, no valid YAML, or reaches into
+            something that is no mapping.
+    """
+    values = read_mapping(file) if file else {}
+    for setting in settings:
+        _apply(values, setting, types)
+    if isinstance(values.get("sources"), (str, list)):
+        values["sources"] = {_ONE_SOURCE: values["sources"]}
+    return {key: _absolute(value) if key in _PATHS else value for key, value in values.items()}
+
+
+def _apply(values: dict[str, Any], setting: str, types: Mapping[str, str]) -> None:
+    key, equals, text = setting.partition("=")
+    if not equals or not key:
+        raise BadInputError("setting must have the form key=value", where="option -p", value=setting)
+    *outer, last = key.split(".")
+    for name in outer:
+        inner = values.setdefault(name, {})
+        if not isinstance(inner, dict):
+            raise BadInputError(f"`{name}` is no mapping", where="option -p", value=setting)
+        values = inner
+    values[last] = text if types.get(key) == "STRING" and text != "null" else _parse(text, setting)
+
+
+def _parse(text: str, setting: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise BadInputError("value is no valid YAML", where="option -p", value=setting) from error
+
+
+def _absolute(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _absolute(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_absolute(item) for item in value]
+    return os.path.abspath(value) if isinstance(value, str) and "://" not in value else value

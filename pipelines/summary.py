@@ -1,0 +1,143 @@
+"""What a person wants to know after a training run, read from the artifacts that the run left."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from components.common.artifacts import (
+    Endpoint,
+    Evaluation,
+    Snapshot,
+    Verdict,
+    read_endpoint,
+    read_evaluation,
+    read_golden_requests,
+    read_model_record,
+    read_signature,
+    read_snapshot,
+    read_verdict,
+)
+from components.common.documents import read_json
+from components.common.errors import ComponentError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """The parts of a run that exist; a run that ended early has fewer.
+
+    Attributes:
+        lines: (name, text) pairs in the order of the flow.
+        reports: HTML reports by the port and task that wrote them.
+        curl: A command that asks the endpoint one golden request, or None.
+    """
+
+    lines: list[tuple[str, str]]
+    reports: dict[str, Path]
+    curl: str | None
+
+
+def summarise(outputs: Mapping[str, Mapping[str, Any]]) -> Summary:
+    """Summarise the outputs of a run of `training`.
+
+    Args:
+        outputs: Output values by task and port; an artifact is a mapping with a `uri`.
+
+    Returns:
+        The summary. Artifacts of other pipelines, and malformed ones, are passed over.
+    """
+    folders = {port: path for _, port, path in _artifacts(outputs)}
+    reports = {f"{task} {port}": path for task, port, path in _artifacts(outputs) if port == "report"}
+    writers = {
+        "snapshot": _data_lines, "transform_graph": _task_lines, "anomalies": _data_gate_lines,
+        "best_model": _trial_lines, "evaluation": _evaluation_lines, "endpoint": _endpoint_lines,
+    }  # fmt: skip
+    lines: list[tuple[str, str]] = []
+    for port, write in writers.items():
+        try:
+            lines += write(folders[port]) if port in folders else []
+        except ComponentError:  # the run says what was wrong; a summary must not hide it behind its own
+            continue
+    return Summary(lines=lines, reports=reports, curl=_curl(folders))
+
+
+def _artifacts(outputs: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str, Path]]:
+    for task, ports in outputs.items():
+        for port, value in ports.items():
+            if isinstance(value, dict) and isinstance(value.get("uri"), str):
+                yield task, port, Path(value["uri"])
+
+
+def _data_lines(folder: Path) -> list[tuple[str, str]]:
+    snapshot: Snapshot = read_snapshot(folder)
+    rows = ", ".join(f"{split} {count:,}" for split, count in snapshot.rows.items())
+    return [("data", f"{sum(snapshot.rows.values()):,} rows ({rows}), version {snapshot.version[:12]}")]
+
+
+def _task_lines(folder: Path) -> list[tuple[str, str]]:
+    summary = read_json(folder / "transform.json")
+    features, dropped = summary["features"], summary["dropped"]
+    left_out = f", left out: {', '.join(dropped)}" if dropped else ""
+    return [("task", f"{summary['task']} on `{summary['label']}`, {len(features)} features{left_out}")]
+
+
+def _data_gate_lines(folder: Path) -> list[tuple[str, str]]:
+    return [("data gate", _verdict_text(read_verdict(folder)))]
+
+
+def _verdict_text(verdict: Verdict) -> str:
+    first = f": {verdict.reasons[0]}" if verdict.reasons and not verdict.passed else ""
+    return f"{verdict.outcome}{first}"
+
+
+def _trial_lines(folder: Path) -> list[tuple[str, str]]:
+    record = read_model_record(folder)
+    chosen = ", ".join(f"{name} {_plain(value)}" for name, value in record.hyperparameters.items())
+    return [("best trial", f"{record.trial} ({chosen})")]
+
+
+def _plain(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _evaluation_lines(folder: Path) -> list[tuple[str, str]]:
+    evaluation: Evaluation = read_evaluation(folder)
+    metrics = "; ".join(
+        f"{name} {m['value']:.4f} [{m['low']:.4f}, {m['high']:.4f}]"
+        for name, m in evaluation.metrics.items()
+    )
+    return [
+        ("test", f"{metrics}, {evaluation.rows:,} rows"),
+        ("model gate", _verdict_text(read_verdict(folder))),
+    ]
+
+
+def _endpoint_lines(folder: Path) -> list[tuple[str, str]]:
+    endpoint: Endpoint = read_endpoint(folder)
+    if endpoint.url is None:
+        return [("endpoint", f"none: target is `{endpoint.target}`")]
+    asked = f"{endpoint.golden_requests} golden requests answered equally"
+    return [("endpoint", f"{endpoint.url} ({endpoint.target}, revision {endpoint.revision}, {asked})")]
+
+
+def _curl(folders: Mapping[str, Path]) -> str | None:
+    try:
+        endpoint = read_endpoint(folders["endpoint"])
+        row = read_golden_requests(folders["golden_requests"])[0]["inputs"]
+        datatypes = {
+            entry["name"]: entry["datatype"] for entry in read_signature(folders["evaluated_model"]).inputs
+        }
+    except (KeyError, ComponentError):
+        return None
+    if endpoint.url is None:
+        return None
+    tensors = [
+        {"name": name, "datatype": datatypes[name], "shape": [1], "data": [value]}
+        for name, value in row.items()
+        if value is not None
+    ]
+    body = json.dumps({"inputs": tensors}, ensure_ascii=False).replace("'", "'\\''")
+    return f"curl -s {endpoint.url} -H 'Content-Type: application/json' -d '{body}'"

@@ -1,0 +1,118 @@
+"""Each artifact is read back as it was written, and a malformed one is named."""
+
+from pathlib import Path
+
+import pytest
+
+from components.common.artifacts import (
+    ModelRecord,
+    Signature,
+    Snapshot,
+    Verdict,
+    baseline_model,
+    model_digest,
+    read_golden_requests,
+    read_snapshot,
+    read_verdict,
+    seal_model,
+    split_files,
+    write_golden_requests,
+    write_model_record,
+    write_no_baseline,
+    write_signature,
+    write_snapshot,
+    write_verdict,
+)
+from components.common.documents import read_json
+from components.common.errors import BadInputError, RefusedError
+from components.common.halt import halt_unless
+from components.common.storage import file_digest
+
+SNAPSHOT = Snapshot(
+    version="ab", sources={}, query=None, split={}, rows={"train": 1}, columns={"x": "float"}
+)
+RECORD = ModelRecord(
+    task="binary", label="y", classes=["0", "1"], trial=0, hyperparameters={}, validation={}, digests={}
+)
+
+
+def test_a_snapshot_comes_back_as_it_went(tmp_path: Path):
+    write_snapshot(tmp_path, SNAPSHOT)
+    assert read_snapshot(tmp_path) == SNAPSHOT
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "not readable as JSON"),
+        ("[]", "must be a JSON object"),
+        ('{"format": "millrace/Verdict", "format_version": 1}', "not a millrace/Snapshot file"),
+        ('{"format": "millrace/Snapshot", "format_version": 2}', "of another version"),
+        ('{"format": "millrace/Snapshot", "format_version": 1, "colour": 1}', "malformed"),
+    ],
+)
+def test_a_malformed_document_is_named(text, message, tmp_path: Path):
+    (tmp_path / "snapshot.json").write_text(text)
+    with pytest.raises(BadInputError, match=message) as caught:
+        read_snapshot(tmp_path)
+    assert str(tmp_path / "snapshot.json") in str(caught.value)
+
+
+def test_a_missing_document_says_what_to_do(tmp_path: Path):
+    with pytest.raises(BadInputError, match="file is missing"):
+        read_verdict(tmp_path)
+
+
+def test_a_split_without_files_is_named(tmp_path: Path):
+    with pytest.raises(BadInputError, match="split `eval`"):
+        split_files(tmp_path, "eval")
+
+
+def test_judging_a_model_does_not_rename_it_and_changing_it_does(tmp_path: Path):
+    (tmp_path / "1").mkdir()
+    (tmp_path / "1" / "saved_model.pb").write_text("graph")
+    write_signature(tmp_path, Signature(inputs=[], outputs=[]))
+    write_model_record(tmp_path, RECORD)
+    bare = model_digest(tmp_path)
+    write_golden_requests(tmp_path, [{"inputs": {"x": None}, "outputs": {"probability": 0.5}}])
+    seal_model(tmp_path)
+    assert model_digest(tmp_path) == bare
+    sealed = read_json(tmp_path / "digest.json")
+    assert sealed["model"] == bare
+    assert sealed["files"]["1/saved_model.pb"] == file_digest(tmp_path / "1" / "saved_model.pb")
+    (tmp_path / "1" / "saved_model.pb").write_text("another")
+    assert model_digest(tmp_path) != bare
+
+
+def test_no_baseline_a_baseline_and_neither_are_told_apart(tmp_path: Path):
+    write_no_baseline(tmp_path / "none", "first run")
+    assert baseline_model(tmp_path / "none") is None
+    write_model_record(tmp_path / "model", RECORD)
+    assert baseline_model(tmp_path / "model") == tmp_path / "model"
+    with pytest.raises(BadInputError, match="file is missing"):
+        baseline_model(tmp_path / "neither")
+
+
+def test_golden_requests_name_the_line_that_is_broken(tmp_path: Path):
+    (tmp_path / "golden.jsonl").write_text('{"inputs": {}, "outputs": {}}\n{"inputs": 3}\n')
+    with pytest.raises(BadInputError, match=r"golden\.jsonl:2"):
+        read_golden_requests(tmp_path)
+
+
+def test_halt_lets_a_passed_verdict_go_on(tmp_path: Path):
+    write_verdict(tmp_path, Verdict(passed=True, outcome="clean"))
+    halt_unless(True, tmp_path)
+
+
+def test_halt_refuses_with_the_first_reason_and_prints_all(tmp_path: Path, capsys):
+    reasons = ["column `a` vanished", "column `b` is new"]
+    write_verdict(tmp_path, Verdict(passed=False, outcome="anomalous", reasons=reasons))
+    with pytest.raises(RefusedError, match=r"anomalous: column `a` vanished \(and 1 more\)"):
+        halt_unless(False, tmp_path)
+    assert capsys.readouterr().out.splitlines() == [f"anomalous: {reason}" for reason in reasons]
+
+
+def test_halt_refuses_when_verdict_and_file_disagree(tmp_path: Path):
+    write_verdict(tmp_path, Verdict(passed=False, outcome="anomalous"))
+    with pytest.raises(RefusedError):
+        halt_unless(True, tmp_path)
