@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from components.common.documents import read_document, write_document, write_json
+from components.common.documents import read_document, read_json, write_document, write_json
 from components.common.errors import BadInputError
 from components.common.storage import content_digest, content_files, file_digest, publishing
 
@@ -225,20 +225,39 @@ def seal_model(folder: Path) -> None:
     write_json(folder / "digest.json", {"model": model_digest(folder), "files": files})
 
 
+def verify_model(folder: Path) -> str:
+    """Hold a complete model against its `digest.json` and return its model digest.
+
+    Raises:
+        BadInputError: `digest.json` is missing or malformed, or a file was changed, added or removed
+            since; the first such file is named.
+    """
+    sealed = read_json(folder / "digest.json")
+    found = {name: file_digest(file) for name, file in content_files(folder) if name != "digest.json"}
+    wanted = sealed.get("files")
+    if not isinstance(wanted, dict) or not isinstance(sealed.get("model"), str):
+        raise BadInputError("malformed digest.json", where=folder, fix="evaluate the model again")
+    for name in sorted({*found, *wanted}):
+        if found.get(name) != wanted.get(name):
+            fix = "it was changed after it was judged: evaluate the model again"
+            raise BadInputError("model does not match its digest", where=folder / name, fix=fix)
+    if (digest := model_digest(folder)) != sealed["model"]:
+        raise BadInputError("model does not match its digest", where=folder, value=digest)
+    return digest
+
+
 @dataclass(frozen=True, kw_only=True)
 class NoBaseline:
     """Stands in the artifact `baseline` when no model is to be compared with: `no_baseline.json`.
 
-    Attributes:
-        reason: Why there is none.
+    It says nothing more: why there is none is in the task's log, since a reason that changes from run to
+    run would make all that follows run again.
     """
 
-    reason: str
 
-
-def write_no_baseline(folder: Path, reason: str) -> None:
+def write_no_baseline(folder: Path) -> None:
     """Write `no_baseline.json` into a folder."""
-    write_document(folder / "no_baseline.json", NoBaseline(reason=reason))
+    write_document(folder / "no_baseline.json", NoBaseline())
 
 
 def baseline_model(folder: Path) -> Path | None:

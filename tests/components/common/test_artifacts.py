@@ -85,7 +85,7 @@ def test_judging_a_model_does_not_rename_it_and_changing_it_does(tmp_path: Path)
 
 
 def test_no_baseline_a_baseline_and_neither_are_told_apart(tmp_path: Path):
-    write_no_baseline(tmp_path / "none", "first run")
+    write_no_baseline(tmp_path / "none")
     assert baseline_model(tmp_path / "none") is None
     write_model_record(tmp_path / "model", RECORD)
     assert baseline_model(tmp_path / "model") == tmp_path / "model"

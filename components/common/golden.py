@@ -1,0 +1,45 @@
+"""Golden requests: asked of every server of a model, whose answers must equal the recorded ones."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from components.common.artifacts import Row
+
+TOLERANCE = 1e-5  # relative; the same graph rounds differently for other batch sizes and machines
+_FLOOR = 1e-7  # absolute: below it float32 has nothing left to compare
+
+
+def golden_columns(rows: Sequence[Row], names: Sequence[str]) -> dict[str, list[Any]]:
+    """Return the inputs of golden requests by column, None where a value is missing."""
+    return {name: [row["inputs"].get(name) for row in rows] for name in names}
+
+
+def find_difference(rows: Sequence[Row], answers: Mapping[str, Sequence[Any]]) -> str | None:
+    """Compare answers with recorded ones, at most 1e-5 apart, relative to the larger.
+
+    Args:
+        rows: Golden requests.
+        answers: For each output one entry a row: a number, or a list of numbers.
+
+    Returns:
+        The first difference in words, or None when all answers are equal.
+    """
+    for number, row in enumerate(rows):
+        for name, wanted in row["outputs"].items():
+            column = answers.get(name, ())
+            if len(column) != len(rows):
+                return f"output `{name}` has {len(column)} answers to {len(rows)} golden requests"
+            if not _equal(wanted, column[number]):
+                return f"golden request {number + 1}: `{name}` was {wanted}, now {column[number]}"
+    return None
+
+
+def _equal(wanted: Any, got: Any) -> bool:
+    if isinstance(wanted, list):
+        return isinstance(got, list) and len(wanted) == len(got) and all(map(_equal, wanted, got))
+    if not isinstance(wanted, (int, float)) or not isinstance(got, (int, float)):
+        return False
+    return math.isclose(wanted, got, rel_tol=TOLERANCE, abs_tol=_FLOOR)

@@ -1,0 +1,48 @@
+"""When answers count as equal, and what a model may be called."""
+
+import pytest
+
+from components.common.errors import BadInputError
+from components.common.golden import find_difference, golden_columns
+from components.common.names import check_model_name
+
+ROWS = [
+    {"inputs": {"a": 1, "b": None}, "outputs": {"p": 0.5}},
+    {"inputs": {"a": 2}, "outputs": {"p": 100.0}},
+]
+
+
+def test_inputs_by_column_hold_null_for_what_is_missing():
+    assert golden_columns(ROWS, ["a", "b"]) == {"a": [1, 2], "b": [None, None]}
+
+
+def test_answers_within_a_hundred_thousandth_are_equal():
+    assert find_difference(ROWS, {"p": [0.500004, 100.0009]}) is None
+    assert find_difference([{"outputs": {"p": [0.25, 0.75]}}], {"p": [[0.25, 0.75]]}) is None
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        ({"p": [0.5, 100.002]}, "golden request 2: `p` was 100.0, now 100.002"),
+        ({"p": [0.50001, 100.0]}, "golden request 1"),
+        ({"p": [float("nan"), 100.0]}, "golden request 1"),
+        ({"p": [None, 100.0]}, "golden request 1"),
+        ({"p": [0.5]}, "1 answers to 2 golden requests"),
+        ({}, "0 answers to 2 golden requests"),
+        ({"p": [[0.5], 100.0]}, "golden request 1"),
+    ],
+)
+def test_any_other_answer_is_a_difference(answers, told):
+    assert told in find_difference(ROWS, answers)
+
+
+@pytest.mark.parametrize("name", ["a", "flights", "a-1", "0", "a" * 63])
+def test_label_of_rfc_1123_is_a_model_name(name):
+    assert check_model_name(name) == name
+
+
+@pytest.mark.parametrize("name", ["", "A", "a_b", "-a", "a-", "a" * 64, "a/b", "a\n"])
+def test_anything_else_is_refused(name):
+    with pytest.raises(BadInputError, match="not a model name"):
+        check_model_name(name)
