@@ -1,0 +1,163 @@
+"""The rows of the data set: the query's result in the few types that travel on, each row in its split."""
+
+# ruff: noqa: S608 - names and values are quoted by `identifier` and `literal`
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import duckdb
+
+from components.common.artifacts import Kind
+from components.common.errors import BadInputError, UnavailableError
+from components.ingestion.database import first_line, identifier
+
+_KINDS: dict[str, Kind] = {
+    **dict.fromkeys(("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"), "integer"),
+    **dict.fromkeys(("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"), "integer"),
+    **dict.fromkeys(("FLOAT", "DOUBLE", "DECIMAL"), "float"),
+    **dict.fromkeys(("VARCHAR", "ENUM", "UUID"), "string"),
+    **dict.fromkeys(("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"), "timestamp"),
+    "TIMESTAMP WITH TIME ZONE": "timestamp",
+    "BOOLEAN": "boolean",
+    "DATE": "date",
+}
+_PHYSICAL: dict[Kind, str] = {
+    "integer": "@::BIGINT",
+    "float": "CASE WHEN isnan(@::DOUBLE) THEN NULL ELSE @::DOUBLE END",  # NaN is a missing value
+    "string": "@::VARCHAR",
+    "boolean": "@::BIGINT",
+    "date": "strftime(@, '%Y-%m-%d')",
+    "timestamp": "strftime(@::TIMESTAMP, '%Y-%m-%dT%H:%M:%S')",  # a zoned one in UTC, the session's zone
+}
+
+
+_RESULT = '"#result"'
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a query's result.
+
+    Attributes:
+        name: Its name.
+        type: Its type in the database.
+        kind: What it is in the data set.
+    """
+
+    name: str
+    type: str
+    kind: Kind
+
+    def physical(self) -> str:
+        """Return the SQL of its value as int64, float64 or string, under its name."""
+        name = identifier(self.name)
+        return f"{_PHYSICAL[self.kind].replace('@', name)} AS {name}"
+
+    def text(self) -> str:
+        """Return the SQL of its physical value as text; texts joined are equal only for equal rows."""
+        name = identifier(self.name)
+        if self.kind in ("integer", "float", "boolean"):
+            return f"coalesce({name}::VARCHAR, '') || ','"
+        return f"coalesce(length({name}) || ':' || {name}, '') || ','"
+
+
+def create_result(
+    connection: duckdb.DuckDBPyConnection, query: str | None, sources: Sequence[str]
+) -> list[Column]:
+    """Make the result of the query readable as a view, and find its columns.
+
+    Args:
+        connection: The database, with a view for each source.
+        query: What the user wrote, or None to take the only source as it is.
+        sources: Names of the sources.
+
+    Returns:
+        The columns, in order.
+
+    Raises:
+        BadInputError: The query is no SQL, not one SELECT, or names what is not there; there is none
+            and several sources; a name of the result is empty or occurs twice; or a column has a type
+            that no data set holds.
+    """
+    statement = _take_only(sources) if query is None else query
+    try:
+        found = _describe(connection, statement)
+        connection.execute(f"CREATE VIEW {_RESULT} AS {statement}")
+    except duckdb.Error as error:
+        raise _query_error(error) from error
+    names = [name for name, _ in found]
+    folded = [name.lower() for name in names]
+    if doubles := sorted({name for name in names if folded.count(name.lower()) > 1}):
+        what = f"duplicate column names: {', '.join(doubles)}"
+        raise BadInputError(what, where="the query's result", fix="name each column once, with AS")
+    return [Column(name, kind, _kind(name, kind)) for name, kind in found]
+
+
+def create_rows(
+    connection: duckdb.DuckDBPyConnection,
+    columns: Sequence[Column],
+    *,
+    before: Sequence[str],
+    after: Sequence[str],
+) -> None:
+    """Run the query, once, into the table `rows`; `create_result` comes before.
+
+    Args:
+        connection: The database.
+        columns: The columns of the result.
+        before: SQL of further columns, over the result as it is, named `raw`.
+        after: SQL of further columns, over the physical values.
+
+    Raises:
+        BadInputError: The query fails on some value.
+        UnavailableError: Memory, or disk for what does not fit into it, ran out.
+    """
+    physical = [column.physical() for column in columns]
+    inner = f"SELECT {', '.join([*physical, *before])} FROM {_RESULT} AS raw"
+    try:
+        connection.execute(f"CREATE TABLE rows AS SELECT {', '.join(['*', *after])} FROM ({inner})")
+    except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+        fix = "give the task more memory or disk"
+        raise UnavailableError(
+            f"the query ran out of room: {first_line(error)}", where="ingest", fix=fix
+        ) from error
+    except duckdb.Error as error:
+        raise _query_error(error) from error
+
+
+def _take_only(sources: Sequence[str]) -> str:
+    if len(sources) != 1:
+        fix = "write a `query` that joins them"
+        where = "parameter `sources`"
+        raise BadInputError("several sources and no query", where=where, value=list(sources), fix=fix)
+    return f"FROM {identifier(sources[0])}"
+
+
+def _describe(connection: duckdb.DuckDBPyConnection, query: str) -> list[tuple[str, str]]:
+    statements = connection.extract_statements(query)
+    if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
+        fix = "write a single SELECT, and no other statement"
+        raise BadInputError("must be one SELECT", where="parameter `query`", value=query, fix=fix)
+    return [(str(row[0]), str(row[1])) for row in connection.execute(f"DESCRIBE {query}").fetchall()]
+
+
+def _kind(name: str, kind: str) -> Kind:
+    if not name:
+        raise BadInputError("a column has no name", where="the query's result", fix="name it with AS")
+    base = kind.split("(", 1)[0]
+    if kind.endswith("]") or base not in _KINDS:
+        fix = "cast it in `query`, for example to VARCHAR or DOUBLE, or leave it out"
+        raise BadInputError(
+            f"column `{name}` is of a type that is not kept",
+            where="the query's result",
+            value=kind,
+            fix=fix,
+        )
+    return _KINDS[base]
+
+
+def _query_error(error: duckdb.Error) -> BadInputError:
+    return BadInputError(
+        f"the query fails: {first_line(error)}", where="parameter `query`", fix="correct the SQL"
+    )

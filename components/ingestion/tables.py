@@ -1,0 +1,95 @@
+"""Each source as a view of typed columns."""
+
+# ruff: noqa: S608 - names and values are quoted by `identifier` and `literal`
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import duckdb
+
+from components.common.errors import BadInputError
+from components.ingestion.config import IngestionConfig
+from components.ingestion.database import identifier, literal
+from components.ingestion.diagnose import explain_failure, explain_stray
+from components.ingestion.infer import Stray, infer_kinds, typed
+from components.ingestion.scan import ScannedFile
+
+
+def create_view(
+    connection: duckdb.DuckDBPyConnection, name: str, files: Sequence[ScannedFile], config: IngestionConfig
+) -> None:
+    """Make a source readable under its name.
+
+    Args:
+        connection: The database.
+        name: Name of the source.
+        files: Its files, all CSV or all Parquet, of the same columns in any order.
+        config: How to read CSV.
+
+    Raises:
+        BadInputError: The files differ in columns or types, or one of them cannot be parsed strictly.
+    """
+    _check_alike(name, files)
+    if files[0].delimiter is None:
+        listed = ", ".join(literal(str(file.path)) for file in files)
+        selection = f"SELECT * FROM read_parquet([{listed}])"
+    else:
+        selection = _select_csv(connection, files, config)
+    connection.execute(f"CREATE VIEW {identifier(name)} AS {selection}")
+
+
+def _check_alike(name: str, files: Sequence[ScannedFile]) -> None:
+    first = files[0]
+    for file in files[1:]:
+        odd = sorted(set(first.columns) ^ set(file.columns))
+        if odd:
+            what = f"its columns differ from those of {first.source.uri}: {', '.join(odd)}"
+            raise BadInputError(
+                what, where=file.source.uri, fix=f"make it a source beside `{name}`, or correct it"
+            )
+        wanted = dict(zip(first.columns, first.types, strict=False))
+        for column, kind in zip(file.columns, file.types, strict=False):
+            if kind != wanted[column]:
+                what = f"column `{column}` is {kind}, but {wanted[column]} in {first.source.uri}"
+                raise BadInputError(what, where=file.source.uri, fix="write the files with equal types")
+
+
+def _select_csv(
+    connection: duckdb.DuckDBPyConnection, files: Sequence[ScannedFile], config: IngestionConfig
+) -> str:
+    groups: defaultdict[tuple[tuple[str, ...], str], list[ScannedFile]] = defaultdict(list)
+    for file in files:
+        groups[file.columns, file.delimiter or ","].append(file)
+    parts = [_read(group, columns, delimiter, config) for (columns, delimiter), group in groups.items()]
+    relation = f"({' UNION ALL BY NAME '.join(parts)})"
+    columns = files[0].columns
+    declared = {column: kind for column, kind in config.types.items() if column in columns}
+    try:
+        kinds = infer_kinds(connection, relation, columns, declared)
+    except duckdb.Error as error:
+        raise explain_failure(files, error) from error
+    if isinstance(kinds, Stray):
+        raise explain_stray(files, kinds)
+    return f"SELECT {', '.join(typed(column, kinds[column]) for column in columns)} FROM {relation}"
+
+
+def _read(
+    files: Sequence[ScannedFile], columns: Sequence[str], delimiter: str, config: IngestionConfig
+) -> str:
+    listed = ", ".join(literal(str(file.path)) for file in files)
+    struct = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in columns)
+    nulls = ", ".join(literal(value) for value in config.null_values)
+    options = [
+        f"[{listed}]",
+        "auto_detect = false",
+        "header = true",
+        f"delim = {literal(delimiter)}",
+        "quote = '\"'",
+        "escape = '\"'",
+        f"columns = {{{struct}}}",
+        "strict_mode = true",
+        "null_padding = false",
+        "ignore_errors = false",
+    ] + ([f"nullstr = [{nulls}]"] if nulls else [])
+    return f"SELECT * FROM read_csv({', '.join(options)})"

@@ -1,0 +1,152 @@
+import json
+import os
+from dataclasses import asdict
+from datetime import UTC, datetime
+from itertools import pairwise
+
+import duckdb
+import pytest
+
+from components.common.artifacts import read_snapshot
+from components.common.errors import BadInputError, UnavailableError
+from components.common.storage import content_digest, file_digest
+from components.ingestion import ingest as work
+from components.ingestion.config import IngestionConfig
+from components.ingestion.resolve import resolve_files
+from components.ingestion.split import SplitRule
+
+
+def test_snapshot_says_which_data_this_is(run, write, many):
+    path = write("t.csv", many)
+    os.utime(path, ns=(1, 1_700_000_000_123_456_789))
+    made = run({"t": path})
+    assert read_snapshot(made.examples.parent / "snapshot") == made.snapshot
+    expected = datetime.fromtimestamp(1_700_000_000, UTC).replace(microsecond=123_456).isoformat()
+    assert made.snapshot.sources == {
+        "t": [{"uri": str(path), "bytes": len(many), "sha256": file_digest(path), "modified": expected}]
+    }
+    assert made.snapshot.split == {
+        "by": "hash",
+        "key": None,
+        "fractions": {"train": 0.8, "eval": 0.1, "test": 0.1},
+    }
+    assert made.snapshot.columns == {"id": "integer", "size": "float", "word": "string"}
+    assert made.snapshot.query is None
+
+
+def test_every_row_arrives_once(run, write, many):
+    made = run({"t": write("t.csv", many)})
+    rows = sorted(made.rows(), key=lambda row: row["id"])
+    words = ("ant", "bee", "cat")
+    assert rows == [{"id": n, "size": n / 8, "word": words[n % 3]} for n in range(400)]
+
+
+def test_bytes_and_version_do_not_depend_on_names_times_order_or_threads(
+    run, write, many, tmp_path, monkeypatch
+):
+    header, *lines = many.splitlines(keepends=True)
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    write("one/a.csv", header + "".join(lines[:100]))
+    write("one/b.csv", header + "".join(lines[100:]))
+    first = run({"t": tmp_path / "one" / "*.csv"})
+    write("two/x.csv", header + "".join(lines[100:]))
+    write("two/y.csv", header + "".join(lines[:100]))
+    os.utime(tmp_path / "two" / "x.csv", ns=(1, 1))
+    connect = duckdb.connect
+    monkeypatch.setattr(duckdb, "connect", lambda name: connect(name, config={"threads": 5}))
+    second = run({"other_name": tmp_path / "two" / "*.csv"})
+    assert content_digest(first.examples) == content_digest(second.examples)
+    assert first.snapshot.version == second.snapshot.version
+
+
+def test_groups_of_rows_have_the_same_bounds_whatever_the_threads(run, write, monkeypatch):
+    path = write("t.csv", "n,m\n" + "".join(f"{n},{n % 7}\n" for n in range(260_000)))
+    connect = duckdb.connect
+    digests = set()
+    for threads in (1, 2, 7):
+        monkeypatch.setattr(duckdb, "connect", lambda name, n=threads: connect(name, config={"threads": n}))
+        digests.add(content_digest(run({"t": path}).examples))
+    assert len(digests) == 1
+
+
+def test_rows_are_shuffled(run, write, many):
+    ids = run({"t": write("t.csv", many)}).table("train")["id"].to_pylist()
+    rises = sum(after > before for before, after in pairwise(ids))
+    assert (
+        0.4 < rises / len(ids) < 0.6
+    )  # half of the neighbours rise in a random order; all in a sorted one
+
+
+def test_version_changes_with_content_query_rule_and_reading(run, write, many):
+    path = write("t.csv", many)
+    other = write("u.csv", many.replace("ant", "owl"))
+    versions = [
+        run({"t": path}).snapshot.version,
+        run({"t": other}).snapshot.version,
+        run({"t": path}, "SELECT * FROM t").snapshot.version,
+        run({"t": path}, "SELECT * FROM t WHERE id > 3").snapshot.version,
+        run({"t": path}, split={"key": ["id"]}).snapshot.version,
+        run({"t": path}, null_values=["ant"]).snapshot.version,
+        run({"t": path}, types={"id": "string"}).snapshot.version,
+        run({"t": path, "u": other}, "SELECT * FROM t").snapshot.version,
+        run({"t": other, "u": path}, "SELECT * FROM t").snapshot.version,
+    ]
+    assert len(set(versions)) == len(versions)
+
+
+def test_defaults_written_out_are_the_same_version(run, write, many):
+    path = write("t.csv", many)
+    spelled = {"by": "hash", "fractions": {"test": 0.1, "train": 0.8, "eval": 0.1}}
+    assert (
+        run({"t": path}).snapshot.version
+        == run({"t": path}, split=spelled, null_values=["NA", ""]).snapshot.version
+    )
+
+
+def test_source_that_changes_before_or_while_it_is_read_is_refused_and_nothing_is_written(
+    write, many, tmp_path, monkeypatch
+):
+    path = write("t.csv", many)
+    found = resolve_files({"t": str(path)})
+    target = {"examples": tmp_path / "examples", "snapshot": tmp_path / "snapshot"}
+    arguments = (found, SplitRule(), IngestionConfig())
+
+    write_splits = work.write_splits
+
+    def write_and_touch(*inputs):
+        write_splits(*inputs)
+        path.write_text(many + "400,1.5,dog\n")
+
+    monkeypatch.setattr(work, "write_splits", write_and_touch)
+    for _ in range(2):  # the second time it has changed before
+        with pytest.raises(UnavailableError, match=r"source changed during the run — .*t\.csv"):
+            work.ingest_files(*arguments, query=None, **target)
+        assert [file.name for file in tmp_path.iterdir()] == ["t.csv"]
+
+
+def test_header_only_file_beside_others_is_taken_when_allowed(run, write, tmp_path):
+    write("a.csv", "x,y\n1,2\n")
+    write("b.csv", "x,y\n")
+    assert run({"t": tmp_path / "?.csv"}).rows() == [{"x": 1, "y": 2}]
+    with pytest.raises(
+        BadInputError, match=r"no rows — .*b\.csv — leave it out, or set `ingestion\.allow_empty"
+    ):
+        run({"t": tmp_path / "?.csv"}, allow_empty=False)
+
+
+def test_no_rows_at_all_make_three_empty_files_when_allowed(run, write):
+    made = run({"t": write("t.csv", "x,y\n")})
+    assert made.snapshot.rows == {"train": 0, "eval": 0, "test": 0}
+    assert made.rows() == []
+
+
+def test_second_run_over_its_own_output_replaces_it(write, many, tmp_path):
+    found = resolve_files({"t": str(write("t.csv", many))})
+    target = {"examples": tmp_path / "examples", "snapshot": tmp_path / "snapshot"}
+    first = work.ingest_files(found, SplitRule(), IngestionConfig(), query=None, **target)
+    digest = content_digest(tmp_path / "examples")
+    (tmp_path / "examples" / "train" / "part-00009.parquet").write_text("left by nobody knows whom")
+    second = work.ingest_files(found, SplitRule(), IngestionConfig(), query=None, **target)
+    assert (first, digest) == (second, content_digest(tmp_path / "examples"))
+    assert json.dumps(asdict(first)) == json.dumps(asdict(second))
