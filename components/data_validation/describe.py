@@ -1,0 +1,234 @@
+"""Describing a batch: TFDV's statistics per split, with exact counts where TFDV only estimates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from components.common.artifacts import Kind
+from components.common.errors import BadInputError
+from components.data_validation.library import generate_statistics
+from components.data_validation.messages import (
+    ArrowColumn,
+    ArrowTable,
+    FeatureStatistics,
+    Histogram,
+    Numbers,
+    SplitStatistics,
+    Statistics,
+)
+
+HISTOGRAM_BUCKETS = 20
+QUANTILE_BUCKETS = 20
+RANKED_VALUES = 1000
+ROWS_PER_VALUE = 10  # text with fewer rows a value is prose or keys, and new values are its nature
+_TOP_VALUES = 20
+_LONGEST_VALUE = 200
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ColumnCounts:
+    """Exact counts of one column in one split.
+
+    Attributes:
+        rows: All rows.
+        null: Rows without a value.
+        nan: Rows that hold NaN.
+        infinite: Rows that hold an infinity.
+        distinct: Distinct values, nulls and NaN left out.
+    """
+
+    rows: int
+    null: int
+    nan: int
+    infinite: int
+    distinct: int
+
+    @property
+    def missing(self) -> int:
+        """Rows that enter a model as missing: null or NaN."""
+        return self.null + self.nan
+
+    @property
+    def present(self) -> int:
+        """Rows that hold a value."""
+        return self.rows - self.missing
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Batch:
+    """One batch, described.
+
+    Attributes:
+        columns: Kind of each column, in order.
+        tables: Rows by split.
+        counts: `ColumnCounts` by split and column.
+        statistics: One dataset per split, `name` = split, features in column order.
+    """
+
+    columns: Mapping[str, Kind]
+    tables: Mapping[str, ArrowTable]
+    counts: Mapping[str, Mapping[str, ColumnCounts]]
+    statistics: Statistics
+
+
+def describe_batch(tables: Mapping[str, ArrowTable], columns: Mapping[str, Kind]) -> Batch:
+    """Compute statistics and counts of every split.
+
+    Args:
+        tables: By split, one-chunk columns of int64, float64 or large_string.
+        columns: Kind of each column, in order.
+
+    Returns:
+        The batch. The same tables give the same bytes of statistics, in any process.
+
+    Raises:
+        BadInputError: The statistics do not cover every row that went in.
+    """
+    statistics = Statistics()
+    for split, table in tables.items():
+        statistics.datasets.append(_describe_split(split, table))
+    counts = {
+        split: {name: _count(column) for name, column in _columns(table)} for split, table in tables.items()
+    }
+    return Batch(columns=columns, tables=tables, counts=counts, statistics=statistics)
+
+
+def _describe_split(split: str, table: ArrowTable) -> SplitStatistics:
+    names = table.column_names
+    lists = [_as_lists(column) for _, column in _columns(table)]
+    found = generate_statistics(pa.RecordBatch.from_arrays(lists, names)).datasets
+    dataset = SplitStatistics(name=split)
+    if table.num_rows:  # TFDV describes no feature of an empty batch
+        dataset.CopyFrom(found[0])
+        dataset.name = split
+    if dataset.num_examples != table.num_rows:
+        what = f"statistics cover {dataset.num_examples} of {table.num_rows} rows"
+        raise BadInputError(what, where=f"split `{split}`", fix="report this: rows were lost on the way")
+    known = {feature.path.step[0]: feature for feature in dataset.features}
+    features = [_refine(known.get(name), name, column) for name, column in _columns(table)]
+    del dataset.features[:]
+    dataset.features.extend(features)
+    return dataset
+
+
+def _columns(table: ArrowTable) -> list[tuple[str, ArrowColumn]]:
+    return [(name, _one_chunk(table.column(name))) for name in table.column_names]
+
+
+def _one_chunk(column: ArrowColumn) -> ArrowColumn:
+    return column.chunk(0) if column.num_chunks == 1 else pa.array([], column.type)
+
+
+def _as_lists(column: ArrowColumn) -> ArrowColumn:
+    """Wrap each value into a list of one, and each null into a null list: the form TFDV reads."""
+    valid = np.ones(len(column), dtype=bool)
+    if column.null_count:
+        valid = column.is_valid().to_numpy(zero_copy_only=False)
+    offsets = np.zeros(len(column) + 1, dtype=np.int64)
+    np.cumsum(valid, out=offsets[1:])
+    bitmap = pa.py_buffer(np.packbits(valid, bitorder="little"))
+    values = column.drop_null() if column.null_count else column
+    kind = pa.large_list(values.type)
+    return pa.Array.from_buffers(kind, len(column), [bitmap, pa.py_buffer(offsets)], children=[values])
+
+
+def _count(column: ArrowColumn) -> ColumnCounts:
+    nan = infinite = 0
+    if pa.types.is_floating(column.type):
+        nan, infinite = _count_nan(column), int(np.isinf(column.drop_null().to_numpy()).sum())
+    distinct = len(column.drop_null().unique()) - bool(nan)
+    return ColumnCounts(
+        rows=len(column), null=column.null_count, nan=nan, infinite=infinite, distinct=distinct
+    )
+
+
+def _count_nan(column: ArrowColumn) -> int:
+    return int(np.isnan(column.drop_null().to_numpy()).sum())
+
+
+def _refine(feature: FeatureStatistics | None, name: str, column: ArrowColumn) -> FeatureStatistics:
+    if feature is None:
+        feature = FeatureStatistics()
+        feature.path.step.append(name)
+    if pa.types.is_large_string(column.type):
+        feature.type = FeatureStatistics.STRING
+        _rank_exactly(feature.string_stats, column)
+    else:
+        floating = pa.types.is_floating(column.type)
+        kinds = FeatureStatistics
+        feature.type = kinds.FLOAT if floating else kinds.INT
+        nan = _count_nan(column) if floating else 0
+        _histograms_exactly(feature.num_stats, finite_numbers(column), nan=nan, whole=not floating)
+    return feature
+
+
+def _rank_exactly(stats: Any, column: ArrowColumn) -> None:
+    """Replace TFDV's sketch, which above 1,024 values is approximate and in no fixed order."""
+    counted = column.drop_null().value_counts()
+    order = [("count", "descending"), ("value", "ascending")]
+    table = pa.table({"value": counted.field(0), "count": counted.field(1)})
+    ranked = table.sort_by(order).slice(0, RANKED_VALUES).to_pylist()
+    stats.ClearField("top_values")
+    stats.ClearField("rank_histogram")
+    stats.unique = table.num_rows
+    longest = None if is_categorical(table.num_rows, len(column) - column.null_count) else _LONGEST_VALUE
+    for rank, row in enumerate(ranked):
+        value, count = row["value"][:longest], float(row["count"])
+        stats.rank_histogram.buckets.add(low_rank=rank, high_rank=rank, label=value, sample_count=count)
+        if rank < _TOP_VALUES:
+            stats.top_values.add(value=value, frequency=count)
+
+
+def _histograms_exactly(stats: Any, numbers: Numbers, *, nan: int, whole: bool) -> None:
+    """Replace TFDV's sketches by exact counts: equal-width buckets to look at, quantiles to compare by."""
+    del stats.histograms[:]
+    if not len(numbers):
+        return
+    edges = _even_edges(float(numbers.min()), float(numbers.max()), whole)
+    if np.isfinite(edges).all():
+        counts = np.histogram(numbers, edges)[0]
+        _add_histogram(stats, Histogram.STANDARD, edges, counts, nan)
+    uppers = quantile_edges(numbers)
+    edges = np.array([numbers.min(), *uppers])
+    _add_histogram(stats, Histogram.QUANTILES, edges, count_between(numbers, uppers), nan)
+
+
+def _even_edges(low: float, high: float, whole: bool) -> Numbers:
+    if whole:  # every bucket holds equally many whole numbers
+        width = max(1, -(-(high + 1 - low) // HISTOGRAM_BUCKETS))
+        return np.arange(low, high + 1 + width, width)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.linspace(low, high, HISTOGRAM_BUCKETS + 1) if low < high else np.array([low, high])
+
+
+def _add_histogram(stats: Any, kind: int, edges: Numbers, counts: Numbers, nan: int) -> None:
+    histogram = stats.histograms.add(type=kind, num_nan=nan)
+    for low, high, count in zip(edges[:-1].tolist(), edges[1:].tolist(), counts.tolist(), strict=False):
+        histogram.buckets.add(low_value=low, high_value=high, sample_count=float(count))
+
+
+def is_categorical(distinct: int, present: int) -> bool:
+    """Tell text that takes few values again and again from prose and keys."""
+    return 0 < distinct <= RANKED_VALUES and distinct * ROWS_PER_VALUE <= present
+
+
+def finite_numbers(column: ArrowColumn) -> Numbers:
+    """Return the finite values of a numeric column as float64; nulls, NaN and infinities are left out."""
+    numbers = column.drop_null().to_numpy(zero_copy_only=False).astype(np.float64)
+    return numbers[np.isfinite(numbers)]
+
+
+def quantile_edges(numbers: Numbers) -> Numbers:
+    """Return the distinct upper quantiles (5 %, 10 %, …, 100 %) of finite numbers, each one of them."""
+    ranks = -(-len(numbers) * np.arange(1, QUANTILE_BUCKETS + 1) // QUANTILE_BUCKETS) - 1
+    return np.unique(np.partition(numbers, ranks)[ranks])
+
+
+def count_between(numbers: Numbers, edges: Numbers) -> Numbers:
+    """Count numbers up to each edge, above the edge before it; the last count is of those above all."""
+    return np.bincount(np.searchsorted(edges, numbers, side="left"), minlength=len(edges) + 1)
