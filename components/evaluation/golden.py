@@ -1,0 +1,116 @@
+"""Golden requests: raw rows with the model's answers, which every server of the model must repeat."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.common.artifacts import Row, Signature
+from components.common.encoding import encode_column, missing_mask
+from components.common.errors import BadInputError
+from components.evaluation.predict import LoadedModel
+
+UNSEEN_STRING = "__unseen__"
+UNSEEN_INTEGER = 2**31 - 1
+
+_Columns = dict[str, list[Any]]
+
+
+def record_golden(model: LoadedModel, table: Any, *, rows: int, batch_size: int) -> list[Row]:
+    """Choose raw rows and record what the model answers to them.
+
+    Three quarters or more are rows of the test split, spread evenly, up to a quarter of all with a
+    missing value of their own. The others are made of them: optional inputs set to null (all at once,
+    then one at a time), text and whole numbers set to values that no training saw.
+
+    Args:
+        model: Answers them.
+        table: Raw columns of the test split.
+        rows: How many to record; fewer when the split is smaller.
+        batch_size: Rows per call.
+
+    Returns:
+        `{"inputs": {name: value or None}, "outputs": {name: value}}` each; an answer that is not finite
+        is None. The same data and model give the same rows.
+
+    Raises:
+        BadInputError: Every row lacks an input that is not optional, so that none could be sent.
+    """
+    edits = _list_edits(model.signature)[: rows // 4]
+    chosen = _choose_rows(table, model.signature, rows - len(edits))
+    columns = _take(table, model.inputs, chosen)
+    for number, edit in enumerate(edits):
+        for name, values in columns.items():
+            values.append(edit.get(name, values[number % len(chosen)]))
+    answers = model.answer(columns, batch_size=batch_size)
+    return [
+        {
+            "inputs": {name: columns[name][number] for name in model.inputs},
+            "outputs": {model.output: _clean(answer.tolist())},
+        }
+        for number, answer in enumerate(answers)
+    ]
+
+
+def _list_edits(signature: Signature) -> list[dict[str, Any]]:
+    optional = [entry["name"] for entry in signature.inputs if entry["optional"]]
+    texts = [entry["name"] for entry in signature.inputs if entry["kind"] == "string"]
+    numbers = [entry["name"] for entry in signature.inputs if entry["kind"] == "integer"]
+    together = [
+        dict.fromkeys(optional),
+        dict.fromkeys(texts, UNSEEN_STRING),
+        dict.fromkeys(numbers, UNSEEN_INTEGER),
+    ]
+    single = [{name: None} for name in optional] if len(optional) > 1 else []
+    single += [{name: UNSEEN_STRING} for name in texts] if len(texts) > 1 else []
+    return [edit for edit in [*together, *single] if edit]
+
+
+def _choose_rows(table: Any, signature: Signature, count: int) -> NDArray[np.intp]:
+    """Return row numbers, ascending; only of rows that a server takes."""
+    sendable = np.ones(table.num_rows, np.bool_)
+    incomplete = np.zeros(table.num_rows, np.bool_)
+    for entry in signature.inputs:
+        if entry["name"] not in table.column_names:
+            continue
+        encoded = encode_column(table.column(entry["name"]), entry["datatype"], name=entry["name"])
+        missing = ~np.isfinite(encoded) if encoded.dtype.kind == "f" else missing_mask(encoded)
+        if entry["optional"]:
+            incomplete |= missing
+        else:
+            sendable &= ~missing
+    if not sendable.any():
+        fix = "check the schema: an input without missing values in training is missing in every test row"
+        raise BadInputError("no row of the test split can be a request", where="golden requests", fix=fix)
+    gaps = _spread(np.flatnonzero(sendable & incomplete), count // 4)
+    whole = _spread(np.flatnonzero(sendable & ~incomplete), count - len(gaps))
+    rest = np.setdiff1d(np.flatnonzero(sendable), [*gaps, *whole])
+    more = _spread(rest, count - len(gaps) - len(whole))
+    return np.sort(np.concatenate([gaps, whole, more]))
+
+
+def _spread(numbers: NDArray[np.intp], count: int) -> NDArray[np.intp]:
+    if len(numbers) <= count:
+        return numbers
+    return numbers[np.arange(count) * len(numbers) // max(count, 1)]
+
+
+def _take(table: Any, names: Sequence[str], chosen: NDArray[np.intp]) -> _Columns:
+    rows = table.take(chosen)
+    present = set(table.column_names)
+    return {
+        name: [_clean(value) for value in rows.column(name).to_pylist()]
+        if name in present
+        else [None] * len(chosen)
+        for name in names
+    }
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,111 @@
+"""Answering raw rows with an exported model, as a server would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from components.common.artifacts import (
+    ModelRecord,
+    Signature,
+    read_model_record,
+    read_signature,
+)
+from components.common.encoding import encode_columns
+from components.common.errors import BadInputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedModel:
+    """A model that answers.
+
+    Attributes:
+        folder: Where it was loaded from.
+        signature: Its inputs and its one output.
+        record: How it was made.
+        module: The SavedModel, which owns the tables that `serve` looks up.
+        serve: Its `serving_default`.
+    """
+
+    folder: Path
+    signature: Signature
+    record: ModelRecord
+    module: Any
+    serve: Callable[..., Mapping[str, Any]]
+
+    @property
+    def inputs(self) -> list[str]:
+        """Names of the raw columns that the model takes."""
+        return [entry["name"] for entry in self.signature.inputs]
+
+    @property
+    def output(self) -> str:
+        """Name of what it answers: `probability`, `probabilities` or `prediction`."""
+        return self.signature.outputs[0]["name"]
+
+    def answer(self, columns: Any, *, batch_size: int) -> NDArray[np.float32]:
+        """Answer raw rows.
+
+        Args:
+            columns: Mapping or Arrow table of raw columns of equal length, at least one row.
+            batch_size: Rows per call.
+
+        Returns:
+            `[rows]`, or `[rows, classes]` for several classes.
+
+        Raises:
+            BadInputError: An input is missing or of another type, or the answer has not the shape that
+                the signature promises.
+        """
+        names = [name for name in self.inputs if name in _names(columns)]
+        encoded = encode_columns({name: columns[name] for name in names}, self.signature)
+        rows = len(next(iter(encoded.values())))
+        answers = [
+            self._answer_batch(
+                {name: values[start : start + batch_size] for name, values in encoded.items()}
+            )
+            for start in range(0, rows, batch_size)
+        ]
+        return np.concatenate(answers)
+
+    def _answer_batch(self, batch: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+        outputs = self.serve(**{name: tf.constant(values) for name, values in batch.items()})
+        rows = len(next(iter(batch.values())))
+        wide = (len(self.record.classes),) if self.record.task == "multiclass" else ()
+        answer = np.asarray(outputs[self.output]) if self.output in outputs else None
+        if answer is None or answer.shape != (rows, *wide):
+            found = {name: tuple(tensor.shape) for name, tensor in outputs.items()}
+            fix = f"export `{self.output}` of shape {(rows, *wide)}"
+            raise BadInputError("the model breaks its signature", where=self.folder, value=found, fix=fix)
+        return answer
+
+
+def load_model(folder: Path) -> LoadedModel:
+    """Load the SavedModel of a model's folder.
+
+    Args:
+        folder: A model as training or evaluation wrote it.
+
+    Raises:
+        BadInputError: A file is missing or malformed, or TensorFlow cannot load `1/`.
+    """
+    signature, record = read_signature(folder), read_model_record(folder)
+    try:
+        module: Any = tf.saved_model.load(str(folder / "1"))
+        serve = module.signatures["serving_default"]
+    except (OSError, ValueError, KeyError, AttributeError, tf.errors.OpError) as error:
+        fix = "train the model again"
+        raise BadInputError(
+            f"not a SavedModel that serves: {error}", where=folder / "1", fix=fix
+        ) from error
+    return LoadedModel(folder=folder, signature=signature, record=record, module=module, serve=serve)
+
+
+def _names(columns: Any) -> list[str]:
+    return columns.column_names if hasattr(columns, "column_names") else list(columns)

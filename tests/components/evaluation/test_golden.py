@@ -1,0 +1,91 @@
+"""Golden requests: which rows, and that the model repeats its answers."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from components.common.errors import BadInputError
+from components.common.golden import find_difference, golden_columns
+from components.evaluation.golden import UNSEEN_STRING, record_golden
+from components.evaluation.predict import load_model
+
+
+@pytest.fixture
+def model(make_world):
+    return load_model(make_world().model)
+
+
+def record(model, table, rows=32):
+    return record_golden(model, table, rows=rows, batch_size=1_000)
+
+
+def table_of(distance, carrier):
+    return pa.table(
+        {"distance": pa.array(distance, pa.float64()), "carrier": pa.array(carrier, pa.string())}
+    )
+
+
+def test_the_answers_equal_the_formula_computed_by_hand(model):
+    golden = record(model, table_of([0.5, -1.0, None] * 20, ["AA", "UA", "ZZ"] * 20))
+    for row in golden:
+        distance, carrier = row["inputs"]["distance"], row["inputs"]["carrier"]
+        score = (0.0 if distance is None else distance) + {"AA": 1.0, "UA": -1.0}.get(carrier, 0.0)
+        assert row["outputs"]["probability"] == pytest.approx(1 / (1 + math.exp(-score)), rel=1e-6)
+
+
+def test_another_batch_size_gives_the_same_answers_within_the_servers_tolerance(model):
+    golden = record(model, table_of(np.linspace(-2, 2, 90), ["AA", "UA", "ZZ"] * 30))
+    again = model.answer(golden_columns(golden, model.inputs), batch_size=1)
+    assert find_difference(golden, {"probability": again.tolist()}) is None
+
+
+def test_missing_values_and_unseen_categories_are_among_them_though_the_data_have_none(model):
+    golden = record(model, table_of(np.linspace(-2, 2, 90), ["AA", "UA", "ZZ"] * 30))
+    assert len(golden) == 32
+    assert any(row["inputs"]["distance"] is None for row in golden)
+    assert any(row["inputs"]["carrier"] == UNSEEN_STRING for row in golden)
+
+
+def test_rows_with_gaps_of_their_own_are_chosen_though_rare(model):
+    distance = [None if row == 4_321 else float(row) for row in range(5_000)]
+    carriers = ["rare" if row == 4_321 else "AA" for row in range(5_000)]
+    golden = record(model, table_of(distance, carriers))
+    assert {"distance": None, "carrier": "rare"} in [row["inputs"] for row in golden]
+
+
+def test_a_row_that_a_server_would_refuse_is_never_chosen(model):
+    golden = record(model, table_of([1.0, 2.0, math.inf, 4.0], ["AA", None, "UA", None]))
+    assert {row["inputs"]["carrier"] for row in golden} == {"AA", "UA", UNSEEN_STRING}
+    assert json.dumps(golden, allow_nan=False)
+
+
+def test_a_split_smaller_than_the_wish_gives_what_it_has(model):
+    golden = record(model, table_of([1.0, None], ["AA", "UA"]), rows=32)
+    assert len(golden) == 4  # two rows, one without distance, one with an unseen carrier
+
+
+def test_no_row_that_can_be_sent_is_an_error(model):
+    with pytest.raises(BadInputError, match="no row of the test split can be a request"):
+        record(model, table_of([1.0, 2.0], [None, None]))
+
+
+def test_the_same_table_gives_the_same_rows(model):
+    table = table_of(np.linspace(-2, 2, 90), ["AA", "UA", "ZZ"] * 30)
+    assert record(model, table) == record(model, table)
+
+
+def test_several_classes_are_recorded_as_lists(make_world):
+    golden = record(load_model(make_world("multiclass").model), table_of([0.5] * 8, ["AA"] * 8), rows=8)
+    assert all(sum(row["outputs"]["probabilities"]) == pytest.approx(1.0) for row in golden)
+
+
+def test_an_answer_that_is_not_finite_is_recorded_as_null(make_world):
+    golden = record(load_model(make_world(missing=math.nan).model), table_of([None, 1.0] * 8, ["AA"] * 16))
+    assert {
+        row["outputs"]["probability"] is None for row in golden if row["inputs"]["distance"] is None
+    } == {True}
