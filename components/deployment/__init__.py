@@ -1,0 +1,1 @@
+"""Deployment: a judged model -> an endpoint that answers, proved by its golden requests."""

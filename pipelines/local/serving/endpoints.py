@@ -1,0 +1,172 @@
+"""The models that a supervisor serves: their revisions, and how requests are shared among these."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from components.common.errors import BadInputError
+from pipelines.local.serving.revision import Revision
+from pipelines.local.serving.state import ServingState
+
+
+class UnknownError(BadInputError):
+    """What was asked for does not exist."""
+
+
+@dataclass(kw_only=True)
+class Endpoint:
+    """One model name.
+
+    Attributes:
+        revisions: What is deployed under it, by revision.
+        weights: Share of requests in percent, by revision; empty until the first release.
+    """
+
+    revisions: dict[str, Revision] = field(default_factory=dict)
+    weights: dict[str, int] = field(default_factory=dict)
+
+    def choose(self) -> Revision | None:
+        """Pick a revision by weight, or None when none has any."""
+        names = [name for name, weight in self.weights.items() if weight]
+        if not names:
+            return None
+        if len(names) == 1:
+            return self.revisions[names[0]]
+        weights = [self.weights[name] for name in names]
+        return self.revisions[random.choices(names, weights)[0]]  # noqa: S311 - shares traffic, no secret
+
+
+class Endpoints:
+    """All models of one supervisor; every change is remembered before it is confirmed."""
+
+    def __init__(self, logs: Path, remember: Callable[[dict[str, Any]], None]) -> None:
+        """Start empty.
+
+        Args:
+            logs: Folder for one log a revision.
+            remember: Called with the content of `ServingState.endpoints` after every change.
+        """
+        self._logs = logs
+        self._remember = remember
+        self.by_name: dict[str, Endpoint] = {}
+
+    def restore(self, state: ServingState) -> None:
+        """Start what was served before."""
+        for name, known in state.endpoints.items():
+            endpoint = self.by_name[name] = Endpoint(weights=dict(known["weights"]))
+            for revision, model in known["revisions"].items():
+                endpoint.revisions[revision] = self._revision(name, revision, **model)
+                endpoint.revisions[revision].start()
+
+    def apply(self, name: str, revision: str, *, model_uri: str, model_digest: str) -> None:
+        """Have a revision served; one that is alive is left alone, one that failed is tried again.
+
+        Raises:
+            BadInputError: The revision exists with another model.
+        """
+        endpoint = self.by_name.setdefault(name, Endpoint())
+        found = endpoint.revisions.get(revision)
+        if found is not None and found.model_digest != model_digest:
+            what = "revision exists with another model"
+            raise BadInputError(what, where=revision, value=found.model_digest)
+        if found is None:
+            found = self._revision(name, revision, model_uri=model_uri, model_digest=model_digest)
+            endpoint.revisions[revision] = found
+        found.model_uri = model_uri  # the same bytes, perhaps in a newer run's folder
+        self._save()
+        found.start()
+
+    def weigh(self, name: str, weights: Mapping[str, int]) -> None:
+        """Share requests among revisions.
+
+        Raises:
+            UnknownError: The endpoint or a revision does not exist.
+            BadInputError: The weights are no whole numbers of percent that sum to 100.
+        """
+        endpoint = self._endpoint(name)
+        for revision in weights:
+            self._existing(endpoint, revision)
+        whole = all(type(weight) is int and weight >= 0 for weight in weights.values())
+        if not whole or sum(weights.values()) != 100:
+            raise BadInputError("weights must be whole percents that sum to 100", where=name, value=weights)
+        endpoint.weights = {revision: weight for revision, weight in weights.items() if weight}
+        self._save()
+
+    async def remove(self, name: str, revision: str) -> None:
+        """Drain a revision and end it; the shares of others stay as they are.
+
+        Raises:
+            UnknownError: The endpoint or the revision does not exist.
+        """
+        endpoint = self._endpoint(name)
+        removed = self._existing(endpoint, revision)
+        del endpoint.revisions[revision]
+        endpoint.weights.pop(revision, None)
+        if not endpoint.revisions:
+            del self.by_name[name]
+        self._save()
+        await removed.stop()
+
+    async def remove_endpoint(self, name: str) -> None:
+        """Drain and end all revisions of a model.
+
+        Raises:
+            UnknownError: The endpoint does not exist.
+        """
+        endpoint = self._endpoint(name)
+        del self.by_name[name]
+        self._save()
+        await asyncio.gather(*(revision.stop() for revision in endpoint.revisions.values()))
+
+    async def stop_processes(self) -> None:
+        """End all servers and remember all models: a supervisor that ends is no request to stop them."""
+        revisions = [each for endpoint in self.by_name.values() for each in endpoint.revisions.values()]
+        await asyncio.gather(*(revision.stop() for revision in revisions))
+
+    def describe(self, url: str) -> list[dict[str, Any]]:
+        """Return all endpoints as the control API shows them, sorted by name."""
+        return [self._describe(name, url) for name in sorted(self.by_name)]
+
+    def _describe(self, name: str, url: str) -> dict[str, Any]:
+        endpoint = self.by_name[name]
+        revisions = [
+            {
+                "revision": revision.name, "state": revision.state, "reason": revision.reason,
+                "model_uri": revision.model_uri, "model_digest": revision.model_digest,
+                "weight": endpoint.weights.get(revision.name, 0), "pid": revision.pid,
+            }
+            for revision in endpoint.revisions.values()
+        ]  # fmt: skip
+        return {"name": name, "url": f"{url}/v2/models/{name}/infer", "revisions": revisions}
+
+    def _endpoint(self, name: str) -> Endpoint:
+        if name not in self.by_name:
+            raise UnknownError("no such endpoint", value=name)
+        return self.by_name[name]
+
+    def _existing(self, endpoint: Endpoint, revision: str) -> Revision:
+        if revision not in endpoint.revisions:
+            raise UnknownError("no such revision", value=revision)
+        return endpoint.revisions[revision]
+
+    def _revision(self, name: str, revision: str, *, model_uri: str, model_digest: str) -> Revision:
+        return Revision(name, revision, model_uri=model_uri, model_digest=model_digest, logs=self._logs)
+
+    def _save(self) -> None:
+        self._remember(
+            {
+                name: {
+                    "revisions": {
+                        each.name: {"model_uri": each.model_uri, "model_digest": each.model_digest}
+                        for each in endpoint.revisions.values()
+                    },
+                    "weights": endpoint.weights,
+                }
+                for name, endpoint in self.by_name.items()
+            }
+        )

@@ -1,0 +1,78 @@
+"""Tiny models, and a supervisor that the environment names, as a run has it."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from components.common.artifacts import Snapshot, write_golden_requests, write_snapshot
+from pipelines.local.serving.client import start_detached
+from tests.tiny_model import golden_rows, write_tiny_model
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory):
+    root = tmp_path_factory.mktemp("models")
+    return {
+        "first": write_tiny_model(root / "first"),
+        "second": write_tiny_model(root / "second", weight=2.0),
+        "unstartable": write_tiny_model(root / "unstartable", weight=3.0, golden_weight=1.0),
+        "weak": write_tiny_model(root / "weak", weight=0.1, passed=False),
+    }
+
+
+@pytest.fixture(scope="session")
+def golden(tmp_path_factory):
+    """Folders of golden requests by the weight of the model that answered them."""
+    folders = {weight: tmp_path_factory.mktemp("golden") for weight in (1.0, 2.0, 3.0)}
+    for weight, folder in folders.items():
+        write_golden_requests(folder, golden_rows(weight))
+    return folders
+
+
+@pytest.fixture(scope="session")
+def running_supervisor(tmp_path_factory):
+    started = start_detached(tmp_path_factory.mktemp("root"), 18_700)
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def supervisor(running_supervisor, monkeypatch):
+    monkeypatch.setenv("MILLRACE_SUPERVISOR", str(running_supervisor.file))
+    return running_supervisor
+
+
+@pytest.fixture
+def serving(supervisor):
+    """Return what serves a name: a function to its description, with `revisions` by name."""
+
+    def describe(name):
+        found = [one for one in supervisor.endpoints() if one["name"] == name]
+        return SimpleNamespace(**found[0]) if found else None
+
+    return describe
+
+
+@pytest.fixture
+def snapshot(tmp_path):
+    folder = tmp_path / "snapshot"
+    empty = {"sources": {}, "query": None, "split": {}, "rows": {}, "columns": {}}
+    write_snapshot(folder, Snapshot(version="v1", **empty))
+    return folder
+
+
+@pytest.fixture
+def port(tmp_path):
+    """Make what KFP gives a door: a path that does not exist yet, the same as uri, and metadata."""
+
+    def make(name, path=None):
+        found = str(path or Path(tmp_path, name))
+        return SimpleNamespace(path=found, uri=found, metadata={})
+
+    return make
+
+
+def read(path):
+    return json.loads(Path(path).read_text())

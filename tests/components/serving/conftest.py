@@ -1,0 +1,66 @@
+"""A tiny model, and its server as a process of its own."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+
+from tests.tiny_model import write_tiny_model
+
+
+@pytest.fixture(scope="session")
+def model_folder(tmp_path_factory):
+    return write_tiny_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="session")
+def server_url(model_folder, tmp_path_factory):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "components.serving.server", "--model", str(model_folder)]
+    log = tmp_path_factory.mktemp("log") / "server.log"
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            [*command, "--name", "tiny", "--port", str(port), "--end-with-stdin"],
+            stdin=subprocess.PIPE, stdout=stream, stderr=stream,
+        )  # fmt: skip
+    url = f"http://127.0.0.1:{port}"
+    deadline = time.monotonic() + 90
+    while call(f"{url}/v2/models/tiny/ready")[0] != 200:
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.1)
+    yield url
+    process.stdin.close()  # its starter is gone: it ends by itself
+    assert process.wait(30) in (0, -signal.SIGTERM)
+    assert "Traceback" not in log.read_text()
+    assert not os.path.exists(f"/proc/{process.pid}")
+
+
+def call(url, body=None, *, headers=None):
+    """Return (status, parsed answer), (0, {}) when nothing answers; bytes are sent as they are."""
+    data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, headers or {})  # noqa: S310 - loopback
+    try:
+        with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310
+            return response.status, json.loads(response.read())
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())
+    except OSError:
+        return 0, {}
+
+
+@pytest.fixture
+def ask(server_url):
+    def send(path, body=None, **named):
+        return call(server_url + path, body, **named)
+
+    return send

@@ -1,0 +1,123 @@
+"""Every way a request can be wrong is told by the name of the field; rows and nulls go through."""
+
+import numpy as np
+import pytest
+
+from components.common.artifacts import MISSING_INTEGER, Signature
+from components.common.errors import BadInputError
+from components.serving.check import encode_request, read_instances, read_tensors
+
+KINDS = {"f": "float", "i": "integer", "s": "string", "b": "boolean", "d": "date", "t": "timestamp"}
+DATATYPES = {"f": "FP32", "i": "INT64", "s": "BYTES", "b": "INT64", "d": "BYTES", "t": "BYTES"}
+SIGNATURE = Signature(
+    inputs=[
+        {"name": name, "kind": kind, "datatype": DATATYPES[name], "optional": name != "i", "example": None}
+        for name, kind in KINDS.items()
+    ],
+    outputs=[],
+)
+
+
+def tensor(name="i", datatype="INT64", shape=(1,), data=(1,)):
+    return {"name": name, "datatype": datatype, "shape": list(shape), "data": list(data)}
+
+
+def test_tensors_and_instances_of_equal_rows_are_equal_columns():
+    rows = [{"f": 1.5, "i": 1, "s": "x", "b": True, "d": "2013-01-31", "t": "2013-01-31T23:59:59"}]
+    rows.append({"f": None, "i": 2, "s": None, "b": 0, "d": None, "t": None})
+    tensors = [tensor(n, DATATYPES[n], (2,), [row[n] for row in rows]) for n in KINDS]
+    by_tensors = read_tensors({"inputs": tensors}, SIGNATURE, max_rows=2)
+    by_instances = read_instances({"instances": rows}, SIGNATURE, max_rows=2)
+    assert by_tensors == by_instances
+    encoded = encode_request(by_tensors, SIGNATURE)
+    assert encoded["b"].tolist() == [1, 0]
+    assert encoded["s"].tolist() == [b"x", b"\x00"]
+    assert np.isnan(encoded["f"][1])
+
+
+def test_column_vectors_are_taken_flat_or_nested():
+    for data in ([1, 2], [[1], [2]]):
+        columns = read_tensors({"inputs": [tensor(shape=(2, 1), data=data)]}, SIGNATURE, max_rows=9)
+        assert columns == {"i": [1, 2]}
+
+
+def test_omitted_optional_inputs_are_missing_values():
+    encoded = encode_request({"i": [1, 2]}, SIGNATURE)
+    assert encoded["b"].tolist() == [MISSING_INTEGER] * 2
+    assert encoded["d"].tolist() == [b"\x00"] * 2
+
+
+TENSOR_ERRORS = {
+    "no object": ([], "request"),
+    "no inputs": ({}, "`inputs`"),
+    "inputs of another type": ({"inputs": {"i": 1}}, "`inputs`"),
+    "no rows at all": ({"inputs": []}, "1 to 3 rows"),
+    "input that is no object": ({"inputs": [1]}, r"inputs\[0\]"),
+    "input without a name": ({"inputs": [{}]}, "`name`"),
+    "unknown input": ({"inputs": [tensor("ii")]}, "did you mean `i`"),
+    "input given twice": ({"inputs": [tensor(), tensor()]}, "`i`.*|twice.*`i`"),
+    "wrong datatype": ({"inputs": [tensor(datatype="FP32")]}, "INT64.*`i`"),
+    "shape of another length": ({"inputs": [tensor(shape=(2,))]}, "`shape`.*`i`"),
+    "shape of two columns": ({"inputs": [tensor(shape=(1, 2), data=(1, 2))]}, "`shape`.*`i`"),
+    "no shape": ({"inputs": [{"name": "i", "datatype": "INT64", "data": [1]}]}, "`shape`.*`i`"),
+    "no data": ({"inputs": [{"name": "i", "datatype": "INT64", "shape": [1]}]}, "`data`.*`i`"),
+    "zero rows": ({"inputs": [tensor(shape=(0,), data=())]}, "1 to 3 rows"),
+    "too many rows": ({"inputs": [tensor(shape=(4,), data=[1] * 4)]}, "1 to 3 rows.*4"),
+    "lengths that differ": ({"inputs": [tensor(), tensor("f", "FP32", (2,), (1, 2))]}, "1 values.*`f`.*2"),
+}
+
+
+@pytest.mark.parametrize("case", TENSOR_ERRORS)
+def test_malformed_v2_request_is_refused_by_name(case):
+    payload, told = TENSOR_ERRORS[case]
+    with pytest.raises(BadInputError, match=told):
+        read_tensors(payload, SIGNATURE, max_rows=3)
+
+
+INSTANCE_ERRORS = {
+    "no instances": ({}, "`instances`"),
+    "zero rows": ({"instances": []}, "1 to 3 rows"),
+    "too many rows": ({"instances": [{"i": 1}] * 4}, "1 to 3 rows"),
+    "empty row": ({"instances": [{"i": 1}, {}]}, r"instances\[1\]"),
+    "row of values": ({"instances": [[1, 2]]}, r"instances\[0\]"),
+    "unknown field": ({"instances": [{"i": 1, "ff": 2}]}, r"`ff`.*instances\[0\]"),
+    "missing required field": ({"instances": [{"f": 1}]}, r"instances\[0\], input `i`"),
+}
+
+
+@pytest.mark.parametrize("case", INSTANCE_ERRORS)
+def test_malformed_v1_request_is_refused_by_name(case):
+    payload, told = INSTANCE_ERRORS[case]
+    with pytest.raises(BadInputError, match=told):
+        read_instances(payload, SIGNATURE, max_rows=3)
+
+
+VALUE_ERRORS = {
+    "text for a number": ("f", "1.5"),
+    "boolean for a number": ("f", True),
+    "beyond float32": ("f", 1e39),
+    "list for a number": ("f", [1]),
+    "fraction for a whole number": ("i", 1.5),
+    "text for a whole number": ("i", "1"),
+    "boolean for a whole number": ("i", True),
+    "beyond 64 bits": ("i", 1e30),
+    "null in a required input": ("i", None),
+    "the marker itself": ("i", MISSING_INTEGER),
+    "number for a text": ("s", 1),
+    "the marker of texts": ("s", "\x00"),
+    "two for a boolean": ("b", 2),
+    "text for a boolean": ("b", "true"),
+    "another form of date": ("d", "31.01.2013"),
+    "no such day": ("d", "2013-02-30"),
+    "date with a time": ("d", "2013-01-31T00:00:00"),
+    "timestamp without seconds": ("t", "2013-01-31T10:00"),
+    "number for a date": ("d", 20130131),
+}
+
+
+@pytest.mark.parametrize("case", VALUE_ERRORS)
+def test_value_of_another_type_is_refused_by_input_and_row(case):
+    name, value = VALUE_ERRORS[case]
+    columns = {"i": [1, 1], name: [None if name != "i" else 1, value]}
+    with pytest.raises(BadInputError, match=f"input `{name}`, row 1"):
+        encode_request(columns, SIGNATURE)

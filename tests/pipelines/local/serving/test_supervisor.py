@@ -1,0 +1,233 @@
+"""A real supervisor with real model servers, all on loopback."""
+
+import http.client
+import importlib.util
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from components.common.control import call_control
+from components.common.errors import BadInputError, UnavailableError
+from components.serving.config import ServingConfig
+from pipelines.local.serving import proxy
+from pipelines.local.serving.client import find_supervisor, start_detached
+from tests.tiny_model import ROWS, expected_probability
+
+_spec = importlib.util.spec_from_file_location("serving_conftest", Path(__file__).with_name("conftest.py"))
+at = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(at)
+
+
+@pytest.fixture(scope="module")
+def served(supervisor, models):
+    """A model that has all requests under the name `good`; returns its revision."""
+    revision = at.apply(supervisor, "good", models["good"])
+    assert at.settle(supervisor, "good", revision)["state"] == "ready"
+    assert at.ask(supervisor, "good")[0] == 503  # it has no share yet
+    at.weigh(supervisor, "good", {revision: 100})
+    return revision
+
+
+def alive(pid):
+    return Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2]
+
+
+def test_released_model_answers_through_the_data_port(supervisor, served):
+    status, answer, headers = at.ask(supervisor, "good")
+    assert status == 200
+    expected = [expected_probability(row) for row in ROWS]
+    assert answer["outputs"][0]["data"] == pytest.approx(expected, rel=1e-6)
+    assert headers["Millrace-Revision"] == served
+
+
+def test_large_bodies_stream_both_ways_and_other_addresses_pass_through(supervisor, served):
+    rows = {"instances": ROWS * 2500}
+    status, answer, _ = at.ask(supervisor, "good", path="/v1/models/good:predict", body=rows)
+    assert status == 200
+    assert answer["predictions"] == pytest.approx(
+        [expected_probability(row) for row in ROWS] * 2500, rel=1e-6
+    )
+    for path in ("/v2/models/good", "/v2/models/good/ready", "/v1/models/good"):
+        with urllib.request.urlopen(supervisor.url + path) as response:  # noqa: S310 - loopback
+            assert json.loads(response.read())["name"] == "good"
+    with urllib.request.urlopen(supervisor.url) as response:  # noqa: S310
+        listed = json.loads(response.read())["models"]
+    url = f"{supervisor.url}/v2/models/good/infer"
+    assert {"name": "good", "url": url, "ready": True} in listed
+
+
+def test_endpoints_tell_what_serves(supervisor, served, models):
+    (found,) = [one for one in supervisor.endpoints() if one["name"] == "good"]
+    assert found["url"] == f"{supervisor.url}/v2/models/good/infer"
+    assert (found["revision"], found["state"]) == (served, "ready")
+    assert found["model_uri"] == str(models["good"])
+    assert found["model_digest"].startswith(served)
+
+
+def test_applying_the_same_model_again_restarts_nothing(supervisor, served, models):
+    pid = at.revisions(supervisor, "good")[served]["pid"]
+    assert at.apply(supervisor, "good", models["good"]) == served
+    assert at.revisions(supervisor, "good")[served]["pid"] == pid
+
+
+def test_header_picks_a_revision_whatever_its_share(supervisor, served, models):
+    second = at.apply(supervisor, "good", models["other"])
+    at.settle(supervisor, "good", second)
+    answer = at.ask(supervisor, "good", revision=second)[1]
+    expected = [expected_probability(row, weight=2.0) for row in ROWS]
+    assert answer["outputs"][0]["data"] == pytest.approx(expected, rel=1e-6)
+    assert {at.ask(supervisor, "good")[2]["Millrace-Revision"] for _ in range(10)} == {served}
+    at.weigh(supervisor, "good", {served: 50, second: 50})
+    seen = {at.ask(supervisor, "good")[2]["Millrace-Revision"] for _ in range(40)}
+    assert seen == {served, second}  # equal shares miss one of them once in 2**39
+    pid = at.revisions(supervisor, "good")[second]["pid"]
+    at.weigh(supervisor, "good", {served: 100})
+    call_control(supervisor.control, "DELETE", f"/endpoints/good/revisions/{second}")
+    assert not alive(pid)
+    assert list(at.revisions(supervisor, "good")) == [served]
+
+
+def test_killed_server_is_started_anew_and_answers_503_meanwhile(supervisor, served):
+    pid = at.revisions(supervisor, "good")[served]["pid"]
+    os.kill(pid, signal.SIGKILL)
+    status, answer, _ = at.ask(supervisor, "good")
+    assert status in (502, 503)
+    assert "good" in answer["error"]
+    deadline = time.monotonic() + 60
+    while at.ask(supervisor, "good")[0] != 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert at.revisions(supervisor, "good")[served]["pid"] != pid
+
+
+def test_model_that_answers_otherwise_fails_with_the_reason_and_is_not_retried(supervisor, models):
+    revision = at.apply(supervisor, "broken", models["broken"])
+    found = at.settle(supervisor, "broken", revision)
+    assert found["state"] == "failed"
+    assert "golden request 1" in found["reason"]
+    assert found["pid"] is None
+    log = supervisor.file.parent / "logs" / f"broken-{revision}.log"
+    assert sum(line.startswith("error: ") for line in log.read_text().splitlines()) == 1
+    supervisor.stop("broken")
+    assert "broken" not in [one["name"] for one in supervisor.endpoints()]
+
+
+REFUSED = {
+    "weights that do not sum to 100": ("PUT", "/endpoints/good/weights", {"REVISION": 99}, "100"),
+    "weights that are no whole numbers": ("PUT", "/endpoints/good/weights", {"REVISION": 100.0}, "whole"),
+    "unknown revision": ("PUT", "/endpoints/good/weights", {"x": 100}, "no such revision"),
+    "unknown endpoint": ("PUT", "/endpoints/nope/weights", {"x": 100}, "no such endpoint"),
+    "model name with a slash": ("PUT", "/endpoints/a%2Fb/revisions/x", {}, "model name"),
+    "model without a uri": ("PUT", "/endpoints/good/revisions/x", {"model_digest": "x"}, "model_uri"),
+    "no object": ("PUT", "/endpoints/good/weights", [1], "object"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_control_refuses_what_cannot_be(supervisor, served, case):
+    method, path, body, told = REFUSED[case]
+    if isinstance(body, dict):
+        body = {served if key == "REVISION" else key: value for key, value in body.items()}
+    with pytest.raises(BadInputError, match=told):
+        call_control(supervisor.control, method, path, body)
+
+
+def test_unknown_model_and_revision_are_named_in_json(supervisor, served):
+    assert at.ask(supervisor, "nope")[:2] == (404, {"error": "unknown model `nope`"})
+    assert at.ask(supervisor, "good", revision="nope")[0] == 404
+    assert at.ask(supervisor, "good", path="/v3")[0] == 404
+
+
+def test_body_over_the_limit_is_refused_sized_or_chunked(supervisor, served):
+    assert ServingConfig().max_body_bytes == proxy.MAX_BODY_BYTES
+    megabyte = b" " * (1 << 20)
+    for chunked in (True, False):
+        connection = http.client.HTTPConnection("127.0.0.1", supervisor.port, timeout=60)
+        body = (megabyte for _ in range(33))
+        headers = {} if chunked else {"Content-Length": str(33 << 20)}
+        connection.request("POST", "/v2/models/good/infer", body, headers, encode_chunked=chunked)
+        response = connection.getresponse()
+        assert (response.status, list(json.loads(response.read()))) == (413, ["error"])
+        connection.close()
+
+
+def test_state_is_readable_by_its_owner_alone(supervisor, served):
+    folder = supervisor.file.parent
+    assert folder.stat().st_mode & 0o777 == 0o700
+    for name in ("state.json", "supervisor.json", "supervisor.log"):
+        assert (folder / name).stat().st_mode & 0o777 == 0o600, name
+    assert Path(supervisor.control).parent.stat().st_mode & 0o777 == 0o700
+    listed = json.loads((folder / "state.json").read_text())["endpoints"]["good"]["weights"]
+    assert listed == {served: 100}
+
+
+def test_killed_supervisor_takes_its_servers_along_and_the_next_restores_them(models, tmp_path):
+    with at.supervising(tmp_path) as first:
+        revision = at.apply(first, "kept", models["good"])
+        at.settle(first, "kept", revision)
+        at.weigh(first, "kept", {revision: 100})
+        pid = at.revisions(first, "kept")[revision]["pid"]
+        os.kill(first.pid, signal.SIGKILL)
+        deadline = time.monotonic() + 20
+        while alive(pid):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert find_supervisor(tmp_path) is None
+        second = start_detached(tmp_path)  # the default port is not asked for: the former one is
+        assert second.port == first.port
+        assert not Path(first.control).exists()
+        assert at.settle(second, "kept", revision)["state"] == "ready"
+        assert at.ask(second, "kept")[0] == 200
+        pid = at.revisions(second, "kept")[revision]["pid"]
+        second.stop()
+        assert not alive(pid)
+        assert find_supervisor(tmp_path) is None
+        assert not Path(second.control).parent.exists()
+    with at.supervising(tmp_path) as third:
+        assert third.endpoints() == []  # stopped on purpose: not restored
+
+
+def test_two_callers_at_once_get_one_supervisor_and_a_taken_port_is_passed_over(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(lambda _: start_detached(tmp_path, port), range(4)))
+        with at.supervising(tmp_path):
+            assert len({each.pid for each in found}) == 1
+            assert port < found[0].port < port + 100
+            command = [sys.executable, "-m", "pipelines.local.serving.supervisor", "--root", str(tmp_path)]
+            second = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+            assert second.returncode == 2
+            assert second.stderr.startswith("error: a supervisor serves this root already")
+            with pytest.raises(BadInputError, match=r"no such endpoint.*nope"):
+                found[0].stop("nope")
+
+
+def test_malformed_state_ends_the_start_with_its_reason(tmp_path):
+    (tmp_path / "serving").mkdir()
+    (tmp_path / "serving" / "state.json").write_text("{")
+    with pytest.raises(UnavailableError, match=r"ended at once.*state\.json"):
+        start_detached(tmp_path, at.free_port())
+
+
+def test_foreground_ends_cleanly_at_ctrl_c(tmp_path):
+    code = "import sys\nfrom pathlib import Path\nfrom pipelines.local.serving.supervisor import serve\n"
+    code += "serve(Path(sys.argv[1]), int(sys.argv[2]), announce=lambda line: print(line, flush=True))"
+    command = [sys.executable, "-c", code, str(tmp_path), str(at.free_port())]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert "http://127.0.0.1:" in process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=30) == ("", "")
+    assert process.returncode == 0
+    assert not (tmp_path / "serving" / "supervisor.json").exists()
