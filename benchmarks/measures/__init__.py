@@ -1,0 +1,1 @@
+"""One file per measure; each has a function `measure` that returns a `Record`."""
