@@ -31,7 +31,7 @@ class Summary:
 
     Attributes:
         lines: (name, text) pairs in the order of the flow.
-        reports: HTML reports by the port and task that wrote them.
+        reports: HTML reports by the task that wrote them.
         curl: A command that asks the endpoint one golden request, or None.
     """
 
@@ -50,7 +50,7 @@ def summarise(outputs: Mapping[str, Mapping[str, Any]]) -> Summary:
         The summary. Artifacts of other pipelines, and malformed ones, are passed over.
     """
     folders = {port: path for _, port, path in _artifacts(outputs)}
-    reports = {f"{task} {port}": path for task, port, path in _artifacts(outputs) if port == "report"}
+    pages = {task: path for task, port, path in _artifacts(outputs) if port == "report"}
     writers = {
         "snapshot": _data_lines, "transform_graph": _task_lines, "anomalies": _data_gate_lines,
         "best_model": _trial_lines, "evaluation": _evaluation_lines, "endpoint": _endpoint_lines,
@@ -61,7 +61,7 @@ def summarise(outputs: Mapping[str, Mapping[str, Any]]) -> Summary:
             lines += write(folders[port]) if port in folders else []
         except ComponentError:  # the run says what was wrong; a summary must not hide it behind its own
             continue
-    return Summary(lines=lines, reports=reports, curl=_curl(folders))
+    return Summary(lines=lines, reports=pages, curl=_curl(folders))
 
 
 def _artifacts(outputs: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str, Path]]:

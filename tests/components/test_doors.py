@@ -10,7 +10,7 @@ from tests import house
 
 DOORS = house.all_doors()
 IMAGES = {"ingestion", "validation", "modelling", "deployment"}
-MOST_LINES = 15
+MOST_LINES = 15  # after the imports
 
 every_door = pytest.mark.parametrize("door", DOORS.values(), ids=DOORS.keys())
 
@@ -46,8 +46,9 @@ def test_descriptions_reach_the_compiled_component(door, tmp_path):
 
 @every_door
 def test_body_is_short(door):
-    body, lines = statements(door), inspect.getsource(door.python_func).splitlines()
-    assert len([line for line in lines[body[0].lineno - 1 :] if line.strip()]) <= MOST_LINES
+    lines = inspect.getsource(door.python_func).splitlines()
+    work = [node for node in statements(door) if not isinstance(node, ast.ImportFrom)]
+    assert len([line for line in lines[work[0].lineno - 1 :] if line.strip()]) <= MOST_LINES
 
 
 @every_door

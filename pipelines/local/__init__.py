@@ -1,0 +1,1 @@
+"""The embedded runner: executes a compiled package on this machine."""

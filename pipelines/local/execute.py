@@ -1,0 +1,228 @@
+"""One task from its inputs to its outputs: found in the cache, or executed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from components.common.errors import ComponentError
+from pipelines.local.cache import CachedResult, cache_key
+from pipelines.local.context import RunContext, settle
+from pipelines.local.environments import SOURCE_ROOT, Environment
+from pipelines.local.exchange import Inputs, Outputs, collect_outputs, executor_input
+from pipelines.local.labels import iteration_label
+from pipelines.local.launch import Process, Usage, last_line
+from pipelines.local.placeholders import fill
+from pipelines.local.plan import Container, Task
+
+GRACE_SECONDS = 10.0
+_NAMED_EXITS = (2, 3, 4)
+
+
+class TaskExecution:
+    """One task of one run, in one iteration of the loops around it."""
+
+    def __init__(
+        self, run: RunContext, task: Task, container: Container, parent: int, iteration: tuple[int, ...]
+    ) -> None:
+        """Prepare a task whose graph is recorded as the execution `parent`."""
+        self._run, self._task, self._container = run, task, container
+        self._parent, self._iteration = parent, iteration
+        self._label = iteration_label(task.label, iteration)
+        self._began = time.monotonic()
+        self._execution: int | None = None
+        self._usage: Usage | None = None
+        self._ended = False
+
+    async def run(self, inputs: Inputs) -> Outputs | None:
+        """Execute the task or take its result from the cache.
+
+        Returns:
+            What it gave; None when it failed.
+        """
+        try:
+            self._run.progress.step(self._label, "queued")
+            return await self._find_or_execute(inputs)
+        except asyncio.CancelledError:
+            if not self._ended:
+                await self._end("cancelled", "CANCELED")
+            raise
+
+    async def fail(self, error: ComponentError) -> None:
+        """Record that the task cannot be started."""
+        await self._begin(Inputs(parameters={}, artifacts={}), "")
+        await settle(self._end("failed", "FAILED", message=str(error), exit_code=error.exit_code))
+
+    async def _find_or_execute(self, inputs: Inputs) -> Outputs | None:
+        try:
+            key = await asyncio.to_thread(self._check_and_key, inputs)
+        except ComponentError as error:
+            await self.fail(error)
+            return None
+        why = None
+        if self._task.caching and self._run.use_cache and (hit := self._run.cache.find(key)):
+            why = await asyncio.to_thread(self._change, hit)
+            if why is None:
+                return await settle(self._reuse(hit, inputs, key))
+        async with self._run.slots:
+            self._began = time.monotonic()
+            self._run.progress.step(self._label, "started", message=why)
+            await self._begin(inputs, key)
+            return await self._execute(inputs, key)
+
+    def _check_and_key(self, inputs: Inputs) -> str:
+        for port, many in inputs.artifact_lists().items():
+            for found in many:
+                self._run.digests.require_unchanged(found, f"input `{port}` of task `{self._label}`")
+        return cache_key(self._task, self._container, inputs, self._environment)
+
+    def _change(self, hit: CachedResult) -> str | None:
+        changes = (self._run.digests.change(artifact) for artifact in hit.outputs().artifacts.values())
+        change = next((change for change in changes if change), None)
+        return None if change is None else f"not from the cache: {change}"
+
+    async def _reuse(self, hit: CachedResult, inputs: Inputs, key: str) -> Outputs:
+        await self._begin(inputs, key)
+        ids = await self._run.lineage.call("end_cached", self._execution, hit.execution, hit.outputs())
+        outputs = _with_ids(hit.outputs(), ids)
+        self._execution = None
+        self._keep(outputs)
+        await self._end("cached", None, outputs=outputs, message=f"from run {hit.run_id}")
+        return outputs
+
+    async def _begin(self, inputs: Inputs, key: str) -> None:
+        self._execution = await self._run.lineage.call(
+            "begin_task", self._task, self._parent, inputs, image=self._container.image, fingerprint=key,
+            index=self._iteration[-1] if self._iteration else None,
+        )  # fmt: skip
+
+    async def _execute(self, inputs: Inputs, key: str) -> Outputs | None:
+        folder = self._run.directory / "artifacts" / self._label / "1"
+        exchange = self._work / "exchange"
+        try:
+            given = await asyncio.to_thread(executor_input, self._task, inputs, exchange, folder)
+            usage = await self._launch(given)
+        except ComponentError as error:
+            await settle(self._end("failed", "FAILED", message=str(error), exit_code=error.exit_code))
+            return None
+        if usage.exit_code != 0:
+            code, cause = usage.exit_code, self._cause(usage.exit_code)
+            code = code if code in _NAMED_EXITS else 1
+            await settle(self._end("failed", "FAILED", message=cause, exit_code=code))
+            return None
+        return await settle(self._accept(given, key))
+
+    async def _accept(self, given: dict[str, Any], key: str) -> Outputs | None:
+        try:
+            outputs = await asyncio.to_thread(collect_outputs, self._task, given, self._run.digests)
+        except (ComponentError, OSError, ValueError) as error:  # it ended well and left a mess: a bug
+            await self._end("failed", "FAILED", message=str(error), exit_code=1)
+            return None
+        execution, self._execution = self._execution, None
+        ids = await self._run.lineage.call("end", execution, "COMPLETE", outputs)
+        outputs = _with_ids(outputs, ids)
+        if self._task.caching and execution is not None:
+            self._run.cache.store(
+                key, run_id=self._run.run_id, task=self._label, execution=execution, outputs=outputs
+            )
+        self._keep(outputs)
+        shutil.rmtree(self._work, ignore_errors=True)
+        await self._end("succeeded", None, outputs=outputs)
+        return outputs
+
+    def _keep(self, outputs: Outputs) -> None:
+        self._run.outputs[self._task.label, self._iteration] = outputs
+
+    async def _end(
+        self, kind: Any, state: str | None, *, outputs: Outputs | None = None, message: str | None = None,
+        exit_code: int | None = None,
+    ) -> None:  # fmt: skip
+        self._ended = True
+        if self._execution is not None and state is not None:
+            await self._run.lineage.call("end", self._execution, state)
+        self._run.progress.step(
+            self._label, kind, seconds=time.monotonic() - self._began,
+            verdict=outputs.verdict if outputs else None, message=message, exit_code=exit_code,
+            usage=self._usage,
+        )  # fmt: skip
+
+    async def _launch(self, given: dict[str, Any]) -> Usage:
+        # Not in the run's folder: sockets are made in it, and their paths may have 107 bytes at most.
+        temporary = tempfile.mkdtemp(prefix="millrace-task-")
+        try:
+            where = f"command of task `{self._label}`"
+            process = Process(
+                [fill(part, given, where) for part in self._container.command],
+                cwd=self._work, log=self._log, environment=self._variables(temporary),
+            )  # fmt: skip
+            self._usage = await self._watch(process)
+            return self._usage
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+    async def _watch(self, process: Process) -> Usage:
+        self._run.processes.add(process)
+        ending = asyncio.get_running_loop().run_in_executor(self._run.waiters, process.wait)
+        try:
+            return await asyncio.shield(ending)
+        except asyncio.CancelledError:
+            process.stop(GRACE_SECONDS)
+            await asyncio.wait({ending}, timeout=GRACE_SECONDS)
+            process.kill()
+            self._usage = await ending
+            raise
+        finally:
+            self._run.processes.discard(process)
+
+    def _variables(self, temporary: str) -> dict[str, str]:
+        inherited = {key: value for key, value in os.environ.items() if key not in _NOT_INHERITED}
+        folder = self._environment.folder
+        return {
+            **inherited,
+            "TF_CPP_MIN_LOG_LEVEL": "2",
+            **self._container.environment,
+            **self._run.variables,
+            "PATH": f"{folder / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            "VIRTUAL_ENV": str(folder),
+            "PYTHONPATH": str(SOURCE_ROOT),
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONNOUSERSITE": "1",
+            "TMPDIR": temporary,
+        }
+
+    def _cause(self, exit_code: int) -> str:
+        line = last_line(self._log)
+        number = -exit_code if exit_code < 0 else exit_code - 128 if exit_code > 128 else 0
+        if number:
+            return f"killed by signal {number}{_SIGNAL_HINTS.get(number, '')}: {line or 'no output'}"
+        if line is None:
+            return f"ended with exit code {exit_code} and wrote nothing"
+        return line.removeprefix("error: ") if exit_code in _NAMED_EXITS else line
+
+    @property
+    def _environment(self) -> Environment:
+        return self._run.environments[self._container.image]
+
+    @property
+    def _work(self) -> Path:
+        return self._run.directory / "work" / self._label
+
+    @property
+    def _log(self) -> Path:
+        return self._run.directory / "logs" / f"{self._label}.log"
+
+
+_NOT_INHERITED = ("PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTHONSTARTUP")
+_SIGNAL_HINTS = {int(signal.SIGKILL): " (perhaps for want of memory)", int(signal.SIGSEGV): " (crashed)"}
+
+
+def _with_ids(outputs: Outputs, ids: dict[str, int]) -> Outputs:
+    artifacts = {port: replace(found, id=ids[port]) for port, found in outputs.artifacts.items()}
+    return Outputs(parameters=outputs.parameters, artifacts=artifacts)

@@ -1,0 +1,58 @@
+"""Names of tasks for people, files and records: short, safe in paths, and unique in a package."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Path = tuple[str, ...]  # task names from the root down to a task
+Tasks = Mapping[str, Mapping[str, Any]]
+
+
+def label_tasks(tasks: Tasks, components: Mapping[str, Any]) -> dict[Path, str]:
+    """Give each task of a package its label.
+
+    Args:
+        tasks: The tasks of the root graph.
+        components: The components of the package.
+
+    Returns:
+        The display name where it is unique, else the task's own name, else that with the loops' names
+        ahead of it. No label reads like the iteration `<label>-<number>` of another that is in a loop.
+    """
+    found = dict(_walk(tasks, components, ()))
+    display = Counter(safe_name(name) for name in found.values())
+    own = Counter(safe_name(path[-1]) for path in found)
+    labels: dict[Path, str] = {}
+    for path, name in found.items():
+        label = safe_name(name) if display[safe_name(name)] == 1 else safe_name(path[-1])
+        if own[safe_name(path[-1])] > 1 and display[safe_name(name)] > 1:
+            label = safe_name("-".join(path))
+        labels[path] = label
+    taken = set(labels.values())
+    for path, label in labels.items():
+        numbered = re.compile(rf"{re.escape(label)}(-\d+)+")
+        if len(path) > 1 and any(numbered.fullmatch(other) for other in taken):
+            labels[path] = safe_name("-".join(path))
+    return labels
+
+
+def iteration_label(label: str, iteration: tuple[int, ...]) -> str:
+    """Return the label of a task in one iteration of its loops, such as `train-trials-0`."""
+    return "-".join([label, *map(str, iteration)])
+
+
+def safe_name(name: str) -> str:
+    """Return a name that is safe as a file name: letters, digits, `_`, `.` and `-`."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip(".-")[:100] or "task"
+
+
+def _walk(tasks: Tasks, components: Mapping[str, Any], path: Path) -> Iterator[tuple[Path, str]]:
+    for name, task in tasks.items():
+        yield (*path, name), str((task.get("taskInfo") or {}).get("name") or name)
+        component: Mapping[str, Any] = components[task["componentRef"]["name"]]
+        body = component.get("dag")
+        if body:
+            yield from _walk(body["tasks"], components, (*path, name))

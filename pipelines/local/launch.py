@@ -1,0 +1,156 @@
+"""One command as a process group: started, measured, and never left behind."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from components.common.errors import BadInputError
+
+LOG_LIMIT_BYTES = 64 << 20
+_CHUNK = 1 << 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usage:
+    """How a command ended and what it took.
+
+    Attributes:
+        exit_code: Its status; minus the number of the signal that killed it.
+        cpu_seconds: User and system time of it and of the processes that it waited for.
+        peak_memory_bytes: Largest resident size of one of these processes.
+    """
+
+    exit_code: int
+    cpu_seconds: float
+    peak_memory_bytes: int
+
+
+class Process:
+    """A running command, leader of its own process group."""
+
+    def __init__(
+        self, command: Sequence[str], *, cwd: Path, log: Path, environment: Mapping[str, str]
+    ) -> None:
+        """Start a command.
+
+        Args:
+            command: What to execute; found on the `PATH` of `environment`.
+            cwd: Its working folder.
+            log: File for its standard output and error; cut after 64 MiB, with a line that says so.
+            environment: All its variables.
+
+        Raises:
+            BadInputError: Its arguments are longer than the system takes.
+        """
+        stream = log.open("wb", buffering=0)
+        try:
+            self._popen = _spawn(command, cwd, environment)
+        except BaseException:
+            stream.close()
+            raise
+        self._reaped = False
+        self._grace_ends = 0.0
+        self._lock = threading.Lock()
+        self._reader = threading.Thread(target=_copy, args=(self._popen.stdout, stream), daemon=True)
+        self._reader.start()
+
+    def wait(self) -> Usage:
+        """Wait for the end, end what the command left running, and return its usage; call it once.
+
+        The leader of a group that is being stopped may be a shell that ends ahead of the work itself: then
+        the others keep their time.
+        """
+        pid = self._popen.pid
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # kept as a zombie, its group cannot be another's
+        while time.monotonic() < self._grace_ends and _is_alive(pid):
+            time.sleep(0.02)
+        with self._lock:
+            _signal_group(pid, signal.SIGKILL)
+            _, status, usage = os.wait4(pid, 0)
+            self._reaped = True
+        self._popen.returncode = os.waitstatus_to_exitcode(status)
+        self._reader.join(timeout=5)  # only a process that left the group can still hold the pipe
+        return Usage(
+            exit_code=self._popen.returncode,
+            cpu_seconds=usage.ru_utime + usage.ru_stime,
+            peak_memory_bytes=usage.ru_maxrss * 1024,
+        )
+
+    def stop(self, grace_seconds: float) -> None:
+        """Ask all processes of the group to end; `wait` kills those that are left after the grace."""
+        self._grace_ends = time.monotonic() + grace_seconds
+        self._send(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Kill all processes of the group."""
+        self._grace_ends = 0.0
+        self._send(signal.SIGKILL)
+
+    def _send(self, number: signal.Signals) -> None:
+        with self._lock:
+            if not self._reaped:
+                _signal_group(self._popen.pid, number)
+
+
+def _spawn(command: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(  # noqa: S603 - executing what the package says is the purpose
+            command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+    except OSError as error:
+        if error.errno == errno.E2BIG:
+            what = "the inputs are longer than a command may be (128 KiB on Linux, and on Kubernetes)"
+            raise BadInputError(what, fix="hand large values on as artifacts") from error
+        raise BadInputError(f"command cannot be executed: {error}", value=command[0]) from error
+
+
+def _copy(pipe: IO[bytes], log: IO[bytes]) -> None:
+    left = LOG_LIMIT_BYTES
+    with pipe, log:
+        while piece := os.read(pipe.fileno(), _CHUNK):
+            if left > 0:
+                log.write(piece[:left])
+                if len(piece) >= left:
+                    log.write(b"\n[log cut here: a task may write 64 MiB]\n")
+            left -= len(piece)
+
+
+def _signal_group(group: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, number)
+
+
+def _is_alive(group: int) -> bool:
+    """Tell whether a process of a group is more than a zombie."""
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, found = (
+                file.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[:3]
+            )
+        except (OSError, ValueError):
+            continue  # it ended while we looked
+        if int(found) == group and state not in "ZX":
+            return True
+    return False
+
+
+def last_line(log: Path) -> str | None:
+    """Return a log's last line that is not empty, cut at 2,000 characters; None when there is none."""
+    try:
+        with log.open("rb") as stream:
+            stream.seek(max(0, stream.seek(0, os.SEEK_END) - _CHUNK))
+            lines = stream.read().decode("utf-8", errors="replace").splitlines()
+    except OSError:
+        return None
+    return next((line.strip()[:2000] for line in reversed(lines) if line.strip()), None)

@@ -1,0 +1,152 @@
+"""What a run did: `run.json`, complete after every step, and the events that tell of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from components.common.documents import read_json, write_json
+from components.common.errors import BadInputError
+from pipelines.local.events import Event, RunState, TaskChanged, TaskKind
+from pipelines.local.launch import Usage
+
+_STATES: dict[TaskKind, str] = {
+    "queued": "QUEUED", "started": "RUNNING", "cached": "SUCCEEDED", "succeeded": "SUCCEEDED",
+    "failed": "FAILED", "skipped": "SKIPPED", "cancelled": "CANCELLED",
+}  # fmt: skip
+
+
+@dataclass(kw_only=True)
+class TaskRecord:
+    """One task of a run.
+
+    Attributes:
+        name: Its label.
+        state: QUEUED, RUNNING, SUCCEEDED, FAILED, SKIPPED or CANCELLED.
+        seconds: Wall time.
+        cpu_seconds: Processor time of its processes, 0 when it was not executed.
+        peak_memory_bytes: Size of its largest process, 0 when it was not executed.
+        cache_hit: Its results are those of an earlier task.
+        attempts: How often it was executed.
+        verdict: Its boolean output, or None.
+        message: Why it failed or was not executed, or None.
+    """
+
+    name: str
+    state: str = "QUEUED"
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    peak_memory_bytes: int = 0
+    cache_hit: bool = False
+    attempts: int = 0
+    verdict: bool | None = None
+    message: str | None = None
+
+
+@dataclass(kw_only=True)
+class RunRecord:
+    """One run: the content of its `run.json`."""
+
+    run_id: str
+    pipeline: str
+    state: RunState
+    seconds: float
+    directory: str
+    outputs: dict[str, Any]
+    endpoint: Mapping[str, Any] | None
+    error: str | None
+    parameters: Mapping[str, Any]
+    package_digest: str
+    tasks: list[TaskRecord] = field(default_factory=list[TaskRecord])
+
+    def as_json(self) -> dict[str, Any]:
+        """Return JSON values; `error` is there only when there is one."""
+        content = dataclasses.asdict(self)
+        if self.error is None:
+            del content["error"]
+        return content
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """The first task that failed."""
+
+    task: str
+    message: str
+    exit_code: int
+
+
+class Progress:
+    """Takes every step of a run, writes it down, then tells of it.
+
+    Attributes:
+        record: The run so far.
+        failure: The first task that failed, or None.
+    """
+
+    def __init__(self, record: RunRecord, on_event: Callable[[Event], None]) -> None:
+        """Write the record for the first time; its folder exists."""
+        self.record = record
+        self.failure: Failure | None = None
+        self.emit = on_event
+        self._started = time.monotonic()
+        self._tasks: dict[str, TaskRecord] = {}
+        self.write()
+
+    def step(
+        self, task: str, kind: TaskKind, *, seconds: float = 0.0, verdict: bool | None = None,
+        message: str | None = None, exit_code: int | None = None, usage: Usage | None = None,
+    ) -> None:  # fmt: skip
+        """Record one step of a task; see `TaskChanged` for the arguments, `usage` is of its processes."""
+        if kind == "failed" and self.failure is None:
+            self.failure = Failure(task=task, message=message or "", exit_code=exit_code or 1)
+        found = self._task(task)
+        found.state, found.cache_hit = _STATES[kind], kind == "cached"
+        found.seconds, found.verdict, found.message = round(seconds, 3), verdict, message
+        found.attempts += kind == "started"
+        if usage is not None:
+            found.cpu_seconds = round(usage.cpu_seconds, 3)
+            found.peak_memory_bytes = usage.peak_memory_bytes
+        if kind != "queued":
+            self.write()
+        self.emit(
+            TaskChanged(
+                task=task, kind=kind, seconds=seconds, verdict=verdict, message=message, exit_code=exit_code
+            )
+        )
+
+    def finish(self, state: RunState, error: str | None) -> None:
+        """Record how the run ended; steps that were under way are marked as cancelled."""
+        for task in self.record.tasks:
+            if task.state in ("QUEUED", "RUNNING"):
+                task.state = "CANCELLED"
+        self.record.state, self.record.error = state, error
+        self.write()
+
+    def write(self) -> None:
+        """Write `run.json`."""
+        self.record.seconds = round(time.monotonic() - self._started, 3)
+        write_json(Path(self.record.directory) / "run.json", self.record.as_json())
+
+    def _task(self, name: str) -> TaskRecord:
+        if name not in self._tasks:
+            self._tasks[name] = TaskRecord(name=name)
+            self.record.tasks.append(self._tasks[name])
+        return self._tasks[name]
+
+
+def read_record(file: Path) -> dict[str, Any]:
+    """Read a `run.json`.
+
+    Raises:
+        BadInputError: It is missing, no JSON object, or lacks what every record has.
+    """
+    content = dict(read_json(file))
+    for key in ("run_id", "pipeline", "state"):
+        if not isinstance(content.get(key), str):
+            raise BadInputError(f"record has no `{key}`", where=file)
+    return content

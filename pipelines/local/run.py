@@ -1,0 +1,259 @@
+"""Runs a compiled package on this machine: the one function that others call."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import signal
+import threading
+import time
+import uuid
+from collections.abc import Callable, Generator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from components.common.config import require_known
+from components.common.errors import BadInputError, ComponentError
+from pipelines.local.cache import Cache
+from pipelines.local.context import LineageThread, RunContext, task_limit
+from pipelines.local.environments import Environment, find_environments
+from pipelines.local.events import Event, Notice, RunFinished, RunStarted, RunState
+from pipelines.local.labels import safe_name
+from pipelines.local.outputs import find_endpoint, present_outputs
+from pipelines.local.plan import Plan, container_tasks
+from pipelines.local.reading import read_package
+from pipelines.local.record import Progress, RunRecord, TaskRecord
+from pipelines.local.schedule import Schedule, Scope
+from pipelines.local.store import STORE_NAME
+from pipelines.local.values import convert
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunResult:
+    """How a run ended; the same is in its `run.json`.
+
+    Attributes:
+        run_id: Sortable name of the run.
+        pipeline: Name of the pipeline.
+        state: How it ended.
+        seconds: Wall time.
+        directory: Folder of the run, absolute.
+        outputs: Value, or `{uri, digest, metadata, type}`, of each output by task and port; lists for tasks
+            inside a loop.
+        endpoint: Content of the last `endpoint.json` that a task gave, or None.
+        error: The reason when it did not succeed.
+        exit_code: Status for a command line: 0; 3 refused; 130 cancelled; 2, 4 or 1 failed.
+        tasks: What became of each task.
+    """
+
+    run_id: str
+    pipeline: str
+    state: RunState
+    seconds: float
+    directory: Path
+    outputs: Mapping[str, Mapping[str, Any]]
+    endpoint: Mapping[str, Any] | None
+    error: str | None
+    exit_code: int
+    tasks: tuple[TaskRecord, ...]
+
+
+def run_package(
+    package: Path,
+    parameters: Mapping[str, Any],
+    *,
+    root: Path = Path("runs"),
+    use_cache: bool = True,
+    environment: Mapping[str, str] | None = None,
+    on_event: Callable[[Event], None] = lambda event: None,
+    images: Mapping[str, Path] | None = None,
+) -> RunResult:
+    """Run a compiled package on this machine.
+
+    SIGINT, SIGTERM or SIGHUP end all tasks and the run; a second one ends tasks that do not stop at once.
+    Signals are taken only when called from the main thread.
+
+    Args:
+        package: What `kfp.compiler` wrote.
+        parameters: Parameters of the pipeline; None is unset.
+        root: Folder of runs, cache and lineage; made when missing.
+        use_cache: Take results of equal tasks of earlier runs. New results are kept in any case.
+        environment: Variables for all tasks.
+        on_event: Is told each step, in the calling thread.
+        images: Virtual environments for images other than ours.
+
+    Returns:
+        How it ended, also when it failed.
+
+    Raises:
+        BadInputError: Before anything ran: the package is refused, a parameter is unknown, missing or of
+            another type, or the environment of an image is missing.
+    """
+    plan = read_package(package)
+    arguments = resolve_parameters(plan, parameters)
+    images_named = [container.image for _, container in container_tasks(plan.graph)]
+    environments = find_environments(images_named, images or {})
+    root = root.absolute()
+    directory, run_id = _make_folder(root / safe_name(plan.pipeline))
+    shutil.copyfile(package, directory / "package.yaml")
+    record = RunRecord(
+        run_id=run_id, pipeline=plan.pipeline, state="RUNNING", seconds=0.0, directory=str(directory),
+        outputs={}, endpoint=None, error=None, parameters=arguments, package_digest=plan.digest,
+    )  # fmt: skip
+    run = _Run(plan, Progress(record, on_event), root, use_cache, environments, environment or {})
+    return asyncio.run(run.run())
+
+
+def resolve_parameters(plan: Plan, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Check the parameters of a run and fill in defaults.
+
+    Args:
+        plan: The pipeline.
+        given: What the user set; None is unset.
+
+    Returns:
+        A value for each parameter that has one.
+
+    Raises:
+        BadInputError: One is unknown (the nearest is suggested), missing, or of another type.
+    """
+    require_known(given, plan.inputs, where=f"parameters of pipeline `{plan.pipeline}`")
+    found: dict[str, Any] = {}
+    for name, spec in plan.inputs.items():
+        value = spec.default if given.get(name) is None else given[name]
+        if value is not None:
+            found[name] = convert(value, spec.type, f"parameter `{name}`")
+        elif not spec.optional:
+            what, where = f"required parameter `{name}` is missing", f"pipeline `{plan.pipeline}`"
+            raise BadInputError(what, where=where, fix="give it a value")
+    return found
+
+
+class _Run:
+    def __init__(
+        self, plan: Plan, progress: Progress, root: Path, use_cache: bool,
+        environments: Mapping[str, Environment], variables: Mapping[str, str],
+    ) -> None:  # fmt: skip
+        self._plan, self._progress = plan, progress
+        self._interrupted: str | None = None
+        self._context = RunContext(
+            run_id=progress.record.run_id, directory=Path(progress.record.directory), use_cache=use_cache,
+            environments=environments, variables=variables, progress=progress,
+            lineage=LineageThread(root / STORE_NAME), cache=Cache(root / "cache"),
+            slots=asyncio.Semaphore(task_limit()), waiters=ThreadPoolExecutor(task_limit()),
+        )  # fmt: skip
+
+    async def run(self) -> RunResult:
+        record = self._progress.record
+        with self._signals():
+            self._progress.emit(
+                RunStarted(
+                    run_id=record.run_id, pipeline=record.pipeline, directory=self._context.directory,
+                    tasks=tuple(task.label for task, _ in container_tasks(self._plan.graph)),
+                )
+            )  # fmt: skip
+            for message in self._plan.notices:
+                self._progress.emit(Notice(message=message))
+            error = await self._execute()
+            state, exit_code, reason = self._outcome(error)
+            self._finish(state, reason)
+        if error is not None and not isinstance(error, ComponentError):
+            raise error
+        return RunResult(
+            run_id=record.run_id, pipeline=record.pipeline, state=state, seconds=record.seconds,
+            directory=self._context.directory, outputs=record.outputs, endpoint=record.endpoint,
+            error=reason, exit_code=exit_code, tasks=tuple(record.tasks),
+        )  # fmt: skip
+
+    async def _execute(self) -> BaseException | None:
+        """Execute the graph; returns what went wrong in the runner itself, not in a task."""
+        try:
+            await self._execute_root()
+        except asyncio.CancelledError:
+            if self._interrupted is None:
+                raise
+        except BaseExceptionGroup as group:
+            return _first_error(group)
+        except ComponentError as error:
+            return error
+        finally:
+            self._context.lineage.close()
+            self._context.waiters.shutdown()
+        return None
+
+    async def _execute_root(self) -> None:
+        record, schedule = self._progress.record, Schedule(self._context)
+        root = await self._context.lineage.call(
+            "begin_run", record.pipeline, record.run_id, self._context.directory, record.parameters
+        )
+        scope = Scope(values=record.parameters, parent=root)
+        await schedule.recorded(root, schedule.run_graph(self._plan.graph, scope))
+
+    def _outcome(self, error: BaseException | None) -> tuple[RunState, int, str | None]:
+        if error is not None:
+            code = error.exit_code if isinstance(error, ComponentError) else 1
+            return "FAILED", code, str(error) or type(error).__name__
+        if self._interrupted is not None:
+            return "CANCELLED", 130, f"cancelled by {self._interrupted}"
+        failure = self._progress.failure
+        if failure is None:
+            return "SUCCEEDED", 0, None
+        reason = f"{failure.task}: {failure.message}"
+        return ("REFUSED" if failure.exit_code == 3 else "FAILED"), failure.exit_code, reason
+
+    def _finish(self, state: RunState, reason: str | None) -> None:
+        record = self._progress.record
+        record.outputs = present_outputs(self._plan.graph, self._context.outputs)
+        record.endpoint = find_endpoint(self._context.outputs.values())
+        with suppress(OSError):  # what failed tasks left in their folders stays
+            (self._context.directory / "work").rmdir()
+        self._progress.finish(state, reason)
+        self._progress.emit(RunFinished(state=state, seconds=record.seconds, error=reason))
+
+    @contextmanager
+    def _signals(self) -> Generator[None, None, None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        loop, main = asyncio.get_running_loop(), asyncio.current_task()
+        taken = [n for n in _ENDING if signal.getsignal(n) is not signal.SIG_IGN]
+        before = {number: signal.getsignal(number) for number in taken}
+        for number in taken:
+            loop.add_signal_handler(number, self._interrupt, number, main)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                loop.remove_signal_handler(number)
+                signal.signal(number, handler)
+
+    def _interrupt(self, number: signal.Signals, main: asyncio.Task[Any] | None) -> None:
+        if self._interrupted is None and main is not None:
+            self._interrupted = number.name
+            main.cancel()
+            return
+        for process in list(self._context.processes):
+            process.kill()
+
+
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def _make_folder(parent: Path) -> tuple[Path, str]:
+    while True:
+        run_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:6]}"
+        with suppress(FileExistsError):
+            (parent / run_id / "logs").mkdir(parents=True)
+            (parent / run_id / "work").mkdir()
+            return parent / run_id, run_id
+
+
+def _first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return an error of ours where there is one, else the first error."""
+    leaves: list[BaseException] = []
+    for error in group.exceptions:
+        leaves.append(_first_error(error) if isinstance(error, BaseExceptionGroup) else error)
+    return next((error for error in leaves if isinstance(error, ComponentError)), leaves[0])

@@ -1,0 +1,75 @@
+# pyright: basic, reportCallIssue=false, reportIndexIssue=false, reportAttributeAccessIssue=false
+"""From raw tables to a model that answers; read it top to bottom, the order is the flow of the data."""
+
+from typing import Optional
+
+from kfp import dsl
+
+from components.common.component import halt
+from components.data_validation.component import data_validation
+from components.deployment.component import deploy_model, resolve_baseline
+from components.evaluation.component import evaluate
+from components.ingestion.component import ingest, resolve_sources
+from components.training.component import propose_trials, select_best, train_trials
+from components.transform.component import transform as transform_examples
+from pipelines.build import Build
+
+
+def define(build: Build):
+    """Return the training pipeline with its build options filled in."""
+
+    # fmt: off
+    @dsl.pipeline(name="training", description="Trains, judges and deploys a model for a table.")
+    def pipeline(
+        sources: dict, label: str, query: Optional[str] = None, task: Optional[str] = None,
+        features: dict = {}, split: dict = {}, model_name: str = "model", search_space: dict = {},
+        trials: int = 4, sampler: str = "random", seed: int = 0, thresholds: dict = {}, slices: list = [],
+        module_uri: Optional[str] = None, baseline_uri: Optional[str] = None, deploy: dict = {},
+        ingestion: dict = {}, validation: dict = {}, transform: dict = {}, training: dict = {},
+        evaluation: dict = {},
+    ):
+        found = resolve_sources(sources=sources, options=ingestion).set_caching_options(False)
+        data = ingest(
+            sources=sources, identities=found.output, query=query, split=split, options=ingestion)
+        examples, snapshot = data.outputs["examples"], data.outputs["snapshot"]
+
+        serving = resolve_baseline(
+            snapshot=snapshot, model_name=model_name, baseline_uri=baseline_uri, label=label, task=task,
+            features=features, search_space=search_space, trials=trials, sampler=sampler, seed=seed,
+            thresholds=thresholds, slices=slices, module_uri=module_uri, validation=validation,
+            transform=transform, training=training, evaluation=evaluation, options=deploy,
+        ).set_caching_options(False)
+        baseline, recipe = serving.outputs["baseline"], serving.outputs["Output"]
+
+        validated = data_validation(
+            examples=examples, snapshot=snapshot, baseline=baseline, label=label, options=validation)
+        schema, statistics = validated.outputs["schema"], validated.outputs["statistics"]
+        data_gate = halt(unless=validated.outputs["Output"], reasons=validated.outputs["anomalies"])
+
+        transformed = transform_examples(
+            examples=examples, schema=schema, label=label, task=task, features=features,
+            module_uri=module_uri, options=transform,
+        ).after(data_gate)
+
+        proposed = propose_trials(
+            search_space=search_space, trials=trials, sampler=sampler, seed=seed,
+            trials_per_task=build.trials_per_task)
+        with dsl.ParallelFor(proposed.output, parallelism=build.parallelism, name="search") as batch:
+            trained = train_trials(
+                batch=batch, transformed_examples=transformed.outputs["transformed_examples"],
+                transform_graph=transformed.outputs["transform_graph"], schema=schema,
+                statistics=statistics, snapshot=snapshot, module_uri=module_uri, options=training)
+        best = select_best(models=dsl.Collected(trained.outputs["model"]), options=training)
+
+        judged = evaluate(
+            best_model=best.outputs["best_model"], examples=examples, baseline=baseline, recipe=recipe,
+            thresholds=thresholds, slices=slices, options=evaluation)
+        model_gate = halt(unless=judged.outputs["Output"], reasons=judged.outputs["evaluation"])
+
+        deploy_model(
+            evaluated_model=judged.outputs["evaluated_model"], model_name=model_name,
+            golden_requests=judged.outputs["golden_requests"], options=deploy,
+        ).after(model_gate).set_caching_options(False)
+    # fmt: on
+
+    return pipeline

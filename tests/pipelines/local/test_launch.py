@@ -1,0 +1,121 @@
+import os
+import signal
+import sys
+import threading
+import time
+
+import pytest
+
+from components.common.errors import BadInputError
+from pipelines.local import launch
+from pipelines.local.launch import Process, last_line
+
+
+@pytest.fixture
+def start(tmp_path):
+    def start_python(code, *arguments):
+        return Process(
+            [sys.executable, "-c", code, *arguments], cwd=tmp_path, log=tmp_path / "log",
+            environment=dict(os.environ),
+        )  # fmt: skip
+
+    return start_python
+
+
+def alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_usage_is_that_of_the_command(start):
+    code = (
+        "import time; x = bytearray(200 << 20)\nwhile time.process_time() < 0.4: pass\nraise SystemExit(5)"
+    )
+    usage = start(code).wait()
+    assert usage.exit_code == 5
+    assert 0.4 <= usage.cpu_seconds < 5
+    assert 200 << 20 <= usage.peak_memory_bytes < 400 << 20
+
+
+def test_what_a_command_leaves_running_ends_with_it(start, tmp_path):
+    code = "import subprocess; print(subprocess.Popen(['sleep', '60']).pid, flush=True)"
+    began = time.monotonic()
+    assert start(code).wait().exit_code == 0
+    assert time.monotonic() - began < 4
+    child = int((tmp_path / "log").read_text())
+    deadline = time.monotonic() + 3
+    while alive(child) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not alive(child)
+
+
+def test_signal_reaches_the_whole_group(start):
+    process = start("import subprocess; subprocess.run(['sleep', '60'])")
+    threading.Timer(0.3, process.stop, [5]).start()
+    assert process.wait().exit_code == -signal.SIGTERM
+    process.stop(5)  # too late, and harmless
+
+
+SLOW_END = """
+import signal, subprocess, sys, time
+
+def end(*_):
+    time.sleep(0.5)
+    print("saved", flush=True)
+    sys.exit()
+
+signal.signal(signal.SIGTERM, end)
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+def test_work_inside_a_shell_that_ends_at_once_keeps_its_time_to_end(tmp_path):
+    log = tmp_path / "log"
+    command = ["sh", "-ec", 'python3 -c "$0"; true', SLOW_END]
+    process = Process(command, cwd=tmp_path, log=log, environment=dict(os.environ))
+    while "ready" not in log.read_text():
+        time.sleep(0.02)
+    process.stop(5)
+    process.wait()
+    assert log.read_text().split() == ["ready", "saved"]
+
+
+def test_work_that_does_not_end_in_time_is_killed(tmp_path):
+    log = tmp_path / "log"
+    code = (
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready'); time.sleep(60)"
+    )
+    command = ["sh", "-ec", 'python3 -u -c "$0"; true', code]
+    process = Process(command, cwd=tmp_path, log=log, environment=dict(os.environ))
+    while "ready" not in log.read_text():
+        time.sleep(0.02)
+    began = time.monotonic()
+    process.stop(0.5)
+    process.wait()
+    assert 0.5 <= time.monotonic() - began < 3
+
+
+def test_log_is_cut_and_says_so(start, tmp_path, monkeypatch):
+    monkeypatch.setattr(launch, "LOG_LIMIT_BYTES", 1000)
+    assert start("print('x' * 300_000)").wait().exit_code == 0
+    text = (tmp_path / "log").read_text()
+    assert text.startswith("x" * 1000 + "\n[log cut here")
+    assert len(text) < 1100
+
+
+def test_last_line_is_the_last_that_says_something(tmp_path):
+    log = tmp_path / "log"
+    assert last_line(log) is None
+    log.write_bytes(b"first\n  error: it \xff is \n\n  \n")
+    assert last_line(log) == "error: it \ufffd is"
+    log.write_text("\n")
+    assert last_line(log) is None
+
+
+def test_command_that_does_not_exist_is_a_named_error(tmp_path):
+    with pytest.raises(BadInputError, match="no-such-command"):
+        Process(["no-such-command"], cwd=tmp_path, log=tmp_path / "log", environment={"PATH": "/bin"})

@@ -1,0 +1,274 @@
+"""What the runner does not execute is refused by its name before anything runs."""
+
+# ruff: noqa: SIM115, T201 - doors are one-liners here, in the types that KFP takes
+
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+import yaml
+from kfp import dsl, kubernetes
+
+from components.common.errors import BadInputError
+from pipelines.local.events import Notice
+from pipelines.local.reading import read_package
+from pipelines.local.run import run_package
+
+door = partial(dsl.component, base_image="millrace/deployment", install_kfp_package=False)
+
+
+@door
+def number(value: int = 1) -> int:
+    return value
+
+
+@door
+def flag() -> bool:
+    return True
+
+
+@door
+def note(text: str = ""):
+    print(text)
+
+
+@door
+def pairs() -> list[dict]:
+    return [{"a": 1}]
+
+
+@door
+def write(data: dsl.Output[dsl.Dataset]):
+    open(data.path, "w").write("x")
+
+
+@door
+def read(data: dsl.Input[dsl.Dataset]):
+    print(open(data.path).read())
+
+
+@door
+def tell(status: dsl.PipelineTaskFinalStatus):
+    print(status.state)
+
+
+@dsl.pipeline(name="condition")
+def with_condition():
+    with dsl.If(flag().output == True):  # noqa: E712 - what KFP's compiler takes
+        note()
+
+
+@dsl.pipeline(name="importer")
+def with_importer():
+    found = dsl.importer(artifact_uri="/data", artifact_class=dsl.Dataset)
+    read(data=found.output)
+
+
+@dsl.pipeline(name="exit-handler")
+def with_exit_handler():
+    with dsl.ExitHandler(tell()):
+        note()
+
+
+@dsl.pipeline(name="ignored-failure")
+def with_ignored_failure():
+    note(text="x").after(number()).ignore_upstream_failure()
+
+
+@dsl.pipeline(name="retry")
+def with_retry():
+    note().set_retry(2)
+
+
+@dsl.pipeline(name="inner")
+def inner():
+    note()
+
+
+@dsl.pipeline(name="nested")
+def with_nested():
+    inner()
+
+
+@dsl.pipeline(name="item-part")
+def with_item_part():
+    with dsl.ParallelFor(pairs().output) as item:
+        number(value=item.a)
+
+
+@dsl.pipeline(name="returns")
+def with_return() -> int:
+    return number().output
+
+
+@dsl.pipeline(name="f-string")
+def with_f_string(name: str = "x"):
+    note(text=f"hello {name}")
+
+
+@dsl.pipeline(name="job-name")
+def with_job_name():
+    note(text=dsl.PIPELINE_JOB_NAME_PLACEHOLDER)
+
+
+@dsl.pipeline(name="secret")
+def with_secret():
+    kubernetes.use_secret_as_env(note(), "store", {"key": "KEY"})
+
+
+@dsl.pipeline(name="timeout")
+def with_timeout():
+    kubernetes.set_timeout(note(), 60)
+
+
+@dsl.container_component
+def bare():
+    return dsl.ContainerSpec(image="millrace/deployment")
+
+
+@dsl.pipeline(name="entry-point")
+def with_entry_point():
+    bare()
+
+
+@dsl.pipeline(name="plain")
+def plain(count: int = 2):
+    number(value=count)
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "name"),
+    [
+        (with_condition, r"a condition \(dsl.If"),
+        (with_importer, "an importer"),
+        (with_exit_handler, "an exit handler"),
+        (with_ignored_failure, "ignore_upstream_failure"),
+        (with_retry, "retries"),
+        (with_nested, "a nested pipeline"),
+        (with_item_part, "a part of a value"),
+        (with_return, "a pipeline that returns something"),
+        (with_f_string, "f-string"),
+        (with_job_name, "a placeholder"),
+        (with_secret, "a secret as a variable"),
+        (with_timeout, "a timeout"),
+        (with_entry_point, "entry point"),
+    ],
+)
+def test_construct_is_refused_by_name_before_anything_runs(package, root, pipeline, name):
+    events = []
+    with pytest.raises(BadInputError, match=name) as refusal:
+        run_package(package(pipeline), {}, root=root, on_event=events.append)
+    assert "Kubeflow" in str(refusal.value)
+    assert events == []
+    assert not root.exists()
+
+
+def changed(path, change):
+    documents = list(yaml.safe_load_all(path.read_text()))
+    change(documents[0], documents[0]["root"]["dag"]["tasks"]["number"])
+    path.write_text(yaml.safe_dump_all(documents))
+    return path
+
+
+def retype(spec, task):
+    inputs = spec["components"]["comp-number"]["inputDefinitions"]["parameters"]
+    inputs["value"]["parameterType"] = "TASK_CONFIG"
+
+
+def unplug(spec, task):
+    task["inputs"]["parameters"]["value"]["componentInputParameter"] = "nobody"
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        (lambda spec, task: spec.update(schemaVersion="2.2.0"), "2.2.0"),
+        (lambda spec, task: spec.update(mystery={"a": 1}), "`mystery`"),
+        (lambda spec, task: task.update(mystery=1), "`mystery` — task `number`"),
+        (retype, "TASK_CONFIG"),
+        (lambda spec, task: task["cachingOptions"].update(cacheKey="k"), "cache key"),
+        (lambda spec, task: task.update(dependentTasks=["gone"]), "gone"),
+        (lambda spec, task: task.update(dependentTasks=["number"]), "wait for"),
+        (unplug, "nothing gives `nobody`"),
+        (lambda spec, task: spec.pop("components"), "malformed package"),
+    ],
+)
+def test_package_that_says_something_unknown_is_refused(package, change, name):
+    with pytest.raises(BadInputError, match=name):
+        read_package(changed(package(plain), change))
+
+
+@pytest.mark.parametrize(
+    ("text", "what"), [(": [", "no YAML"), ("", "not a compiled"), ("[1]", "not a compiled")]
+)
+def test_file_that_is_no_package_is_refused(tmp_path, text, what):
+    path = tmp_path / "p.yaml"
+    path.write_text(text)
+    with pytest.raises(BadInputError, match=what):
+        read_package(path)
+
+
+def test_missing_package_is_an_error_that_names_it(tmp_path):
+    with pytest.raises(BadInputError, match=r"none\.yaml"):
+        read_package(tmp_path / "none.yaml")
+
+
+def test_settings_of_pods_are_passed_over_and_said_once(package, root):
+    @dsl.pipeline(name="pods")
+    def pods():
+        for _ in range(2):
+            task = note().set_memory_limit("1Gi")
+            kubernetes.add_toleration(task, key="gpu", operator="Exists")
+
+    events = []
+    assert run_package(package(pods), {}, root=root, on_event=events.append).state == "SUCCEEDED"
+    notices = [event.message for event in events if isinstance(event, Notice)]
+    assert [name for name in ("resources", "tolerations") if any(name in said for said in notices)] == [
+        "resources", "tolerations",
+    ]  # fmt: skip
+    assert len(notices) == 2
+
+
+def test_image_that_is_not_ours_is_refused_unless_it_is_mapped(package, root):
+    @dsl.component(base_image="elsewhere/python:3", install_kfp_package=False)
+    def foreign() -> str:
+        import sys
+
+        return sys.prefix
+
+    @dsl.pipeline(name="foreign")
+    def pipeline():
+        foreign()
+
+    path = package(pipeline)
+    with pytest.raises(BadInputError, match="elsewhere/python:3"):
+        run_package(path, {}, root=root)
+    mapped = {"elsewhere/python:3": Path(sys.prefix)}
+    result = run_package(path, {}, root=root, images=mapped)
+    assert result.outputs["foreign"]["Output"] == sys.prefix
+    with pytest.raises(BadInputError, match="environment is missing"):
+        run_package(path, {}, root=root, images={"elsewhere/python:3": Path("/nowhere")})
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ({"cuont": 1}, "did you mean `count`"),
+        ({"count": "1"}, "parameter `count`"),
+        ({"count": 1.5}, "a whole number"),
+    ],
+)
+def test_parameter_that_cannot_be_taken_is_refused(package, root, parameters, said):
+    with pytest.raises(BadInputError, match=said):
+        run_package(package(plain), parameters, root=root)
+    assert not root.exists()
+
+
+def test_missing_required_parameter_is_named(package, root):
+    @dsl.pipeline(name="required")
+    def required(label: str):
+        note(text=label)
+
+    with pytest.raises(BadInputError, match="`label` is missing"):
+        run_package(package(required), {"label": None}, root=root)

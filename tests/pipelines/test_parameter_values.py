@@ -1,0 +1,52 @@
+"""What a user writes in a file and behind -p becomes the parameters of a run."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from components.common.errors import BadInputError
+from pipelines.parameter_values import gather_parameters
+
+TYPES = {"sources": "STRUCT", "label": "STRING", "trials": "NUMBER_INTEGER", "deploy": "STRUCT"}
+
+
+def test_settings_win_over_the_file(tmp_path: Path):
+    (tmp_path / "p.yaml").write_text("label: price\ntrials: 4\ndeploy: {target: local, timeout_seconds: 5}")
+    settings = ["trials=2", "deploy.target=none"]
+    values = gather_parameters(tmp_path / "p.yaml", settings, TYPES)
+    expected = {"label": "price", "trials": 2, "deploy": {"target": "none", "timeout_seconds": 5}}
+    assert values == expected
+
+
+def test_a_string_parameter_stays_text_although_it_looks_like_a_number():
+    assert gather_parameters(None, ["label=007"], TYPES) == {"label": "007"}
+    assert gather_parameters(None, ["label=null"], TYPES) == {"label": None}
+
+
+@pytest.mark.parametrize("setting", ["sources=a.csv", "sources={data: a.csv}", "sources.data=a.csv"])
+def test_one_source_may_be_given_by_its_path_which_becomes_absolute(setting):
+    assert gather_parameters(None, [setting], TYPES) == {"sources": {"data": os.path.abspath("a.csv")}}
+
+
+def test_an_address_is_no_path():
+    assert gather_parameters(None, ["sources=s3://b/a.csv"], TYPES)["sources"] == {"data": "s3://b/a.csv"}
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [("trials", "form key=value"), ("trials=[", "no valid YAML"), ("label.x=1", "`label` is no mapping")],
+)
+def test_a_malformed_setting_is_shown(setting, message, tmp_path: Path):
+    (tmp_path / "p.yaml").write_text("label: price")
+    with pytest.raises(BadInputError, match=message) as caught:
+        gather_parameters(tmp_path / "p.yaml", [setting], TYPES)
+    assert repr(setting) in str(caught.value)
+
+
+@pytest.mark.parametrize(("text", "message"), [("[1]", "mapping of names"), ("a: [", "not valid YAML")])
+def test_a_malformed_file_is_named(text, message, tmp_path: Path):
+    (tmp_path / "p.yaml").write_text(text)
+    with pytest.raises(BadInputError, match=message) as caught:
+        gather_parameters(tmp_path / "p.yaml", [], TYPES)
+    assert "p.yaml" in str(caught.value)
