@@ -1,11 +1,9 @@
 """The frame of all HTML reports, looked at in a browser."""
 
-import shutil
-
 import pytest
-from selenium import webdriver
 
 from components.common.page import write_page
+from tests.browser import open_browser, overflow_at
 
 pytestmark = pytest.mark.system
 
@@ -24,20 +22,8 @@ HOSTILE = '<script>document.title = "taken"</script><img src="http://192.0.2.1/x
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium")
-    profile = tmp_path_factory.mktemp("profile")
-    for argument in (
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-dev-shm-usage",
-        f"--user-data-dir={profile}",
-    ):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
-    yield driver
-    driver.quit()
+    with open_browser(tmp_path_factory.mktemp("profile")) as driver:
+        yield driver
 
 
 @pytest.fixture
@@ -61,9 +47,7 @@ def test_page_fetches_nothing_and_complains_of_nothing(page):
 
 @pytest.mark.parametrize("width", [375, 768, 1280])
 def test_page_fits_phone_tablet_and_desk(page, width):
-    size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
-    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    assert page.execute_script("return document.documentElement.scrollWidth") <= width
+    assert overflow_at(page, width) <= 0
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

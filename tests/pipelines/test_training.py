@@ -107,7 +107,9 @@ def test_the_endpoint_answers_what_was_recorded_when_it_was_judged(first: dict):
 
 def test_the_lineage_of_the_run_ends_at_the_bytes_of_the_table(first: dict, home: Path):
     told = millrace("lineage", first["run_id"], "--json", "--root", str(home / "runs")).stdout
-    digest = subprocess.run(["sha256sum", home / "houses.csv"], capture_output=True, text=True).stdout.split()[0]
+    digest = subprocess.run(
+        ["sha256sum", home / "houses.csv"], capture_output=True, text=True
+    ).stdout.split()[0]
     assert f'"sha256": "{digest}"' in told
 
 
