@@ -1,0 +1,1 @@
+"""Training: a search space in, trials as tasks, the best model out."""

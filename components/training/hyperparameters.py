@@ -1,0 +1,72 @@
+"""What a trial is made with: names, types, bounds and defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from components.common.config import build_config
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hyperparameters:
+    """One point of the search; the defaults are trial 0.
+
+    Attributes:
+        learning_rate: Of Adam at the start; it falls to zero along a half cosine over `epochs`. In (0, 1].
+        batch_size: Rows a step, fewer for small data: at most a 32nd of the train split, or 32. In
+            [8, 65536].
+        epochs: Most passes over the train split; a small one is repeated within a pass. In [1, 1000].
+        patience: Passes without a lower eval loss after which training stops. In [1, 1000].
+        layers: Hidden layers. In [0, 8]; 0 is a linear model.
+        units: Width of each hidden layer. In [1, 4096].
+        embedding_dimension: Length of the vector of every index. In [1, 256].
+        dropout: Share of each hidden layer left out of a training step. In [0, 1).
+        weight_decay: Decoupled decay of AdamW, per step and learning rate. In [0, 1].
+    """
+
+    learning_rate: float = 4e-3
+    batch_size: int = 1024
+    epochs: int = 8
+    patience: int = 2
+    layers: int = 2
+    units: int = 128
+    embedding_dimension: int = 16
+    dropout: float = 0.0
+    weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Reject points outside the bounds at once, naming the value."""
+        for name, (low, high) in BOUNDS.items():
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise ValueError(f"`{low} <= {name} <= {high}` must hold, but got {name}={value!r}.")
+
+
+# Smallest and largest legal value by name; ends belong to the range.
+BOUNDS: dict[str, tuple[float, float]] = {
+    "learning_rate": (1e-7, 1.0),
+    "batch_size": (8, 65_536),
+    "epochs": (1, 1_000),
+    "patience": (1, 1_000),
+    "layers": (0, 8),
+    "units": (1, 4_096),
+    "embedding_dimension": (1, 256),
+    "dropout": (0.0, 0.95),
+    "weight_decay": (0.0, 1.0),
+}
+
+
+def read_hyperparameters(values: Mapping[str, Any], *, where: str) -> Hyperparameters:
+    """Build a point from a mapping; what is missing takes its default.
+
+    Raises:
+        BadInputError: A name is unknown, a value has another type, or lies outside its bounds.
+    """
+    return build_config(Hyperparameters, values, where=where)
+
+
+def as_mapping(point: Hyperparameters) -> dict[str, Any]:
+    """Return a point as a mapping, defaults filled in."""
+    return asdict(point)

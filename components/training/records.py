@@ -1,0 +1,75 @@
+"""What became of each trial: `trials.json`, in the model folder of a task."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from components.common.artifacts import Task
+from components.common.documents import read_document, write_document
+from components.common.errors import BadInputError
+from components.training.objectives import OBJECTIVES
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialRecord:
+    """One trial.
+
+    Attributes:
+        number: Its number in the search.
+        state: `complete`, or `failed`: it raised, crashed, hung or its loss became NaN.
+        hyperparameters: Its point, defaults filled in.
+        metrics: On the eval split; empty when it failed.
+        error: Why it failed, one line; None when it is complete.
+    """
+
+    number: int
+    state: Literal["complete", "failed"]
+    hyperparameters: dict[str, Any]
+    metrics: dict[str, float] = field(default_factory=dict)
+    error: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialRecords:
+    """`trials.json`.
+
+    Attributes:
+        task: What was learnt; it names the objective.
+        trials: Fields of `TrialRecord`, by number.
+    """
+
+    task: Task
+    trials: list[dict[str, Any]]
+
+
+def write_records(folder: Path, task: Task, records: list[TrialRecord]) -> None:
+    """Write `trials.json` into a folder."""
+    listed = [asdict(record) for record in sorted(records, key=lambda record: record.number)]
+    write_document(folder / "trials.json", TrialRecords(task=task, trials=listed))
+
+
+def read_records(folder: Path) -> tuple[Task, list[TrialRecord]]:
+    """Read `trials.json`.
+
+    Raises:
+        BadInputError: It is missing or malformed.
+    """
+    document = read_document(folder / "trials.json", TrialRecords)
+    try:
+        return document.task, [TrialRecord(**trial) for trial in document.trials]
+    except TypeError as error:
+        raise BadInputError(f"malformed trial record: {error}", where=folder / "trials.json") from error
+
+
+def rank_records(records: list[TrialRecord], task: Task) -> list[TrialRecord]:
+    """Return complete trials, best first (ties by number), then failed ones by number."""
+    objective = OBJECTIVES[task]
+    sign = -1.0 if objective.maximise else 1.0
+
+    def key(record: TrialRecord) -> tuple[bool, float, int]:
+        failed = record.state == "failed"
+        return failed, 0.0 if failed else sign * record.metrics[objective.metric], record.number
+
+    return sorted(records, key=key)

@@ -1,0 +1,75 @@
+"""Verifying an export: `python -m components.training.verify MODEL CHECK`, without TFT at hand."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from components.common.artifacts import Signature, read_signature
+from components.common.documents import read_document
+from components.common.encoding import encode_columns
+from components.common.errors import ComponentError, named_exit
+from components.common.saved_models import load_serving
+from components.training.jobs import Check, run_module
+
+RELATIVE_TOLERANCE = 1e-5
+ABSOLUTE_TOLERANCE = 1e-7  # below it, float32 itself is no more exact for answers near 1
+
+
+def verify_export(model: Path, check: Path, *, timeout_seconds: float) -> None:
+    """Hold an exported model, loaded in a fresh process, against the answers of the trained parts.
+
+    Args:
+        model: The model's folder: `1/` and `signature.json`.
+        check: `check.json`: raw rows and their answers.
+        timeout_seconds: When to give up.
+
+    Raises:
+        ComponentError: It does not load, or an answer differs by more than 1e-5 relatively. A fault of
+            ours: the model must not be used.
+    """
+    module = "components.training.verify"
+    status, errors = run_module(
+        module, str(model), str(check), timeout_seconds=timeout_seconds, keep_errors=True
+    )
+    if status != 0:
+        sys.stderr.write(errors)
+        last = (errors.strip().splitlines() or [f"no word, exit status {status}"])[-1]
+        raise ComponentError(f"the exported model failed its check: {last.removeprefix('error: ')}")
+
+
+def compare_answers(model: Path, check: Path) -> int:
+    """Answer the rows of a check with the exported model; returns how many agreed.
+
+    Raises:
+        ComponentError: An answer differs; the row is named.
+    """
+    expected, signature = read_document(check, Check), read_signature(model)
+    lenient = Signature(inputs=[{**entry, "optional": True} for entry in signature.inputs], outputs=[])
+    encoded = encode_columns(expected.rows, lenient)
+    answers = load_serving(model / "1")(encoded)
+    wanted = np.asarray(expected.answers, np.float32)
+    return _require_equal(answers[signature.outputs[0]["name"]], wanted)
+
+
+def _require_equal(answers: Any, expected: Any) -> int:
+    if answers.shape != expected.shape:
+        raise ComponentError(
+            "answers have another shape", value=answers.shape, fix=f"expected {expected.shape}"
+        )
+    close = np.isclose(answers, expected, rtol=RELATIVE_TOLERANCE, atol=ABSOLUTE_TOLERANCE)
+    wrong = np.flatnonzero(~close.reshape(len(close), -1).all(axis=1))
+    if wrong.size:
+        value = {"exported": answers[wrong[0]].tolist(), "trained": expected[wrong[0]].tolist()}
+        raise ComponentError(
+            f"{wrong.size} of {len(close)} answers differ", where=f"row {wrong[0]}", value=value
+        )
+    return len(close)
+
+
+if __name__ == "__main__":
+    with named_exit():
+        compare_answers(Path(sys.argv[1]), Path(sys.argv[2]))

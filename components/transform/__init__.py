@@ -1,0 +1,1 @@
+"""Transform: examples and schema in, one graph and training-ready columns out."""

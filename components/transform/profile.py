@@ -1,0 +1,97 @@
+"""Profiling columns: the few counts from which features and the task are derived."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute
+
+from components.common.artifacts import Kind
+from components.common.errors import BadInputError
+
+pc: Any = pyarrow.compute  # its functions are made when it is imported; no checker sees them
+
+MAX_DISTINCT = 100_000  # beyond it a column counts as unlimited; the bound on memory
+
+
+@dataclass(kw_only=True)
+class ColumnProfile:
+    """What the train split holds in one column.
+
+    Attributes:
+        kind: The column's kind.
+        rows: All rows.
+        present: Rows that have a value; NaN and infinities have none.
+        distinct: The distinct values, until there are more than `MAX_DISTINCT`.
+        counted: Present rows among which they were counted; all of them, but in such a column.
+        words: Words in all strings, separated by white space.
+    """
+
+    kind: Kind
+    rows: int = 0
+    present: int = 0
+    distinct: set[Any] = field(default_factory=set)
+    counted: int = 0
+    words: int = 0
+
+    @property
+    def unlimited(self) -> bool:
+        """True when there are more distinct values than are counted."""
+        return len(self.distinct) > MAX_DISTINCT
+
+    @property
+    def identifier_share(self) -> float:
+        """Distinct values per present row, in [0, 1]; 0 when there is none."""
+        return len(self.distinct) / self.counted if self.counted else 0.0
+
+    @property
+    def mean_words(self) -> float:
+        """Mean number of words of the strings present; 0 when there is none."""
+        return self.words / self.present if self.present else 0.0
+
+    @property
+    def whole(self) -> bool:
+        """True when every distinct value is a whole number."""
+        return all(not isinstance(value, str) and float(value).is_integer() for value in self.distinct)
+
+
+def profile_columns(batches: Iterable[Any], kinds: Mapping[str, Kind]) -> dict[str, ColumnProfile]:
+    """Profile columns in one pass.
+
+    Args:
+        batches: Arrow record batches that have these columns.
+        kinds: Columns to profile, with their kinds.
+
+    Raises:
+        BadInputError: A column's type is not that of its kind.
+    """
+    profiles = {name: ColumnProfile(kind=kind) for name, kind in kinds.items()}
+    for batch in batches:
+        for name, profile in profiles.items():
+            _require_type(name, profile.kind, batch.column(name).type)
+            _add(profile, batch.column(name))
+    return profiles
+
+
+def _require_type(name: str, kind: Kind, found: Any) -> None:
+    wanted = {"float": pa.float64(), "integer": pa.int64(), "boolean": pa.int64()}.get(kind, pa.string())
+    if found not in (wanted, pa.null()):
+        fix = "schema and examples are of different data: run data validation again"
+        raise BadInputError(f"the schema says {kind}", where=f"column `{name}`", value=str(found), fix=fix)
+
+
+def _add(profile: ColumnProfile, values: Any) -> None:
+    profile.rows += len(values)
+    if profile.kind == "float":
+        values = values.filter(pc.is_finite(values))  # a null filter entry drops its row
+    present = values.drop_null()
+    profile.present += len(present)
+    if not profile.unlimited:
+        profile.counted += len(present)
+        profile.distinct.update(pc.unique(present).to_pylist())
+    if profile.kind == "string" and len(present):
+        text = pc.utf8_trim_whitespace(present.cast(pa.string()))
+        profile.words += int(pc.sum(pc.count_substring_regex(text, r"\s+")).as_py()) + len(present)

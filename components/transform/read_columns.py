@@ -1,0 +1,66 @@
+"""Reading the columns: their kinds from the schema, their values from Parquet in bounded batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import schema_pb2 as generated
+
+from components.common.artifacts import Kind, split_files
+from components.common.errors import BadInputError
+
+schema_pb2: Any = generated  # its classes are made when it is imported; no checker sees them
+
+
+def read_kinds(schema: Path) -> dict[str, Kind]:
+    """Return the kind of each column, in the schema's order.
+
+    Args:
+        schema: Folder with `schema.pbtxt`, written by data validation.
+
+    Raises:
+        BadInputError: The file is missing or is no schema.
+    """
+    file = schema / "schema.pbtxt"
+    try:
+        parsed = text_format.Parse(file.read_text(encoding="utf-8"), schema_pb2.Schema())
+    except FileNotFoundError as error:
+        raise BadInputError("schema is missing", where=file, fix="run data validation first") from error
+    except (text_format.ParseError, ValueError) as error:
+        raise BadInputError(f"not a schema: {error}", where=file) from error
+    return {feature.name: _kind(feature) for feature in parsed.feature}
+
+
+def read_batches(examples: Path, split: str, columns: Sequence[str], *, batch_rows: int) -> Iterator[Any]:
+    """Yield a split's Arrow record batches of at most `batch_rows` rows, in order, never empty.
+
+    Raises:
+        BadInputError: The split has no file, or a file lacks a column.
+    """
+    for file in split_files(examples, split):
+        with pq.ParquetFile(file) as parquet:
+            if missing := sorted(set(columns) - set(parquet.schema_arrow.names)):
+                fix = "examples and schema are of different data: validate these examples"
+                raise BadInputError("columns are missing", where=file, value=missing, fix=fix)
+            for batch in parquet.iter_batches(batch_rows, columns=list(columns), use_threads=False):
+                if batch.num_rows:
+                    yield batch
+
+
+def _kind(feature: Any) -> Kind:
+    if feature.HasField("time_domain"):
+        return "timestamp" if "%H" in feature.time_domain.string_format else "date"
+    if feature.HasField("bool_domain"):
+        return "boolean"
+    kinds: dict[int, Kind] = {
+        schema_pb2.INT: "integer",
+        schema_pb2.FLOAT: "float",
+        schema_pb2.BYTES: "string",
+    }
+    if feature.type not in kinds:
+        raise BadInputError("column has no usable type", where=f"schema, feature `{feature.name}`")
+    return kinds[feature.type]

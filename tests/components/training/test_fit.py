@@ -1,0 +1,69 @@
+"""Packing, measuring and small fits; expected values by hand and by scikit-learn."""
+
+import numpy as np
+import pytest
+
+from components.common.artifacts import TransformSummary
+from components.common.errors import BadInputError
+from components.training.fit import fit_model
+from components.training.hyperparameters import Hyperparameters
+from components.training.measure import measure_answers
+from components.training.read_arrays import Arrays, Layout, lay_out, pack, read_arrays
+
+LAYOUT = Layout(["a"], ["b", "c"], [3, 4])
+
+
+def test_features_are_packed_by_encoding_and_indices_share_one_table():
+    features = [
+        {"name": "b", "column": "b", "encoding": "index", "size": 3},
+        {"name": "a", "column": "a", "encoding": "number", "size": 1},
+        {"name": "c", "column": "c", "encoding": "index", "size": 4},
+    ]
+    summary = TransformSummary(
+        task="binary", label="y", classes=[], inputs={}, features=features, dropped={}
+    )
+    assert lay_out(summary) == LAYOUT
+    columns = {"a": np.array([0.5]), "b": np.array([2]), "c": np.array([1])}
+    packed = pack(columns, LAYOUT)
+    assert packed["numbers"].tolist() == [[0.5]]
+    assert packed["indices"].tolist() == [[2, 4]]
+
+
+def test_transformed_columns_that_lack_are_named(prepared):
+    with pytest.raises(BadInputError, match="nowhere"):
+        read_arrays(prepared("binary").transformed_examples, "train", Layout(["nowhere"], [], []))
+
+
+@pytest.mark.parametrize("layout", [Layout(["a"], [], []), Layout([], ["b"], [2])])
+def test_one_kind_of_feature_is_enough_and_few_rows_are_repeated(layout):
+    columns = {"a": np.array([-1.0, 1.0] * 10), "b": np.array([0, 1] * 10)}
+    split = Arrays(pack(columns, layout), np.array([0.0, 1.0] * 10, np.float32))
+    point = Hyperparameters(epochs=2, units=8, learning_rate=0.02)
+    fitted = fit_model(split, split, layout, task="binary", classes=2, point=point, seed=1)
+    assert fitted.metrics["auc"] == 1.0
+    assert fitted.metrics["log_loss"] < 0.1
+
+
+def test_binary_metrics_by_hand():
+    found = measure_answers(np.array([0.0, 0.0, 1.0, 1.0]), np.array([0.1, 0.6, 0.4, 0.8]), "binary")
+    assert found["auc"] == 0.75  # three of four pairs in order
+    assert found["accuracy"] == 0.5
+    assert np.isclose(found["log_loss"], -np.mean(np.log([0.9, 0.4, 0.4, 0.8])))
+
+
+def test_multiclass_metrics_by_hand():
+    answers = np.array([[0.7, 0.2, 0.1], [0.2, 0.3, 0.5]], np.float32)
+    found = measure_answers(np.array([0, 1]), answers, "multiclass")
+    assert found["accuracy"] == 0.5
+    assert np.isclose(found["log_loss"], -np.mean(np.log([0.7, 0.3])))
+
+
+def test_regression_metrics_by_hand():
+    found = measure_answers(np.array([1.0, 3.0]), np.array([2.0, 5.0]), "regression")
+    assert (found["mse"], found["mae"], found["r2"]) == (2.5, 1.5, -1.5)
+    assert np.isclose(found["rmse"], 2.5**0.5)
+
+
+def test_a_single_class_has_no_auc():
+    with pytest.raises(BadInputError, match="no AUC exists"):
+        measure_answers(np.array([1.0, 1.0]), np.array([0.5, 0.6]), "binary")

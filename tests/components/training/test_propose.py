@@ -1,0 +1,119 @@
+import math
+
+import pytest
+
+from components.common.errors import BadInputError
+from components.training.component import propose_trials
+from components.training.hyperparameters import BOUNDS, Hyperparameters, as_mapping
+from components.training.propose import propose_points
+from components.training.search_space import DEFAULT_SPACE
+
+
+def propose(space=None, *, trials=4, sampler="random", seed=0, per_task=1):
+    return propose_points(space or {}, trials=trials, sampler=sampler, seed=seed, trials_per_task=per_task)
+
+
+def points(batches):
+    return [trial["hyperparameters"] for batch in batches for trial in batch["trials"]]
+
+
+def test_trial_0_is_the_default_point():
+    assert points(propose())[0] == as_mapping(Hyperparameters())
+
+
+def test_the_same_seed_gives_the_same_trials_and_another_one_others():
+    assert propose(seed=3) == propose(seed=3)
+    assert points(propose(seed=3))[1:] != points(propose(seed=4))[1:]
+
+
+def test_more_trials_leave_the_earlier_ones_as_they_were():
+    assert propose(trials=6)[:4] == propose(trials=4)
+
+
+def test_trials_are_numbered_seeded_and_put_in_batches():
+    batches = propose(trials=5, per_task=2, seed=10)
+    assert [len(batch["trials"]) for batch in batches] == [2, 2, 1]
+    numbers = [(trial["number"], trial["seed"]) for batch in batches for trial in batch["trials"]]
+    assert numbers == [(number, 10 + number) for number in range(5)]
+
+
+def test_points_lie_in_the_space():
+    space = {
+        "learning_rate": {"low": 1e-4, "high": 1e-2, "log": True},
+        "units": {"choices": [64.0, 96.0]},
+        "epochs": 3.0,
+    }
+    drawn = points(propose(space, trials=40))
+    assert all(1e-4 <= point["learning_rate"] <= 1e-2 for point in drawn)
+    assert {point["units"] for point in drawn} == {64, 96}
+    assert {point["epochs"] for point in drawn} == {3}
+    assert {point["layers"] for point in drawn} == {Hyperparameters().layers}
+    below = sum(point["learning_rate"] < 1e-3 for point in drawn[1:])
+    assert 8 <= below <= 31  # half of a log-uniform draw; a uniform one has 9 % there
+
+
+def test_trial_0_moves_into_a_space_without_the_defaults():
+    space = {
+        "learning_rate": {"low": 1e-6, "high": 1e-4, "log": True},
+        "units": {"choices": [7, 9]},
+        "layers": {"low": 3, "high": 5},
+    }
+    point = points(propose(space, trials=1))[0]
+    assert math.isclose(point["learning_rate"], 1e-5)
+    assert (point["units"], point["layers"]) == (7, 4)
+
+
+def test_the_default_space_holds_the_defaults():
+    assert points(propose(DEFAULT_SPACE))[0] == as_mapping(Hyperparameters())
+
+
+@pytest.mark.parametrize(
+    ("space", "message"),
+    [
+        ({"learning_rat": 0.1}, "did you mean `learning_rate`"),
+        ({"learning_rate": {"low": 0.1}}, "neither a range nor choices"),
+        ({"learning_rate": {"low": 0.1, "hihg": 0.2}}, "did you mean `high`"),
+        ({"learning_rate": {"low": 0.2, "high": 0.1}}, "low <= high"),
+        ({"dropout": {"low": 0, "high": 0.1, "log": True}}, "low > 0"),
+        ({"dropout": 1.5}, "<= dropout <="),
+        ({"units": {"choices": []}}, "at least one value"),
+        ({"units": 1.5}, "whole number"),
+        ({"units": "many"}, "whole number"),
+        ({"layers": {"low": 0, "high": 99}}, "<= layers <="),
+    ],
+)
+def test_a_space_that_cannot_be_is_refused(space, message):
+    with pytest.raises(BadInputError, match=message):
+        propose(space)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"trials": 0}, "trials >= 1"),
+        ({"per_task": 0}, "trials_per_task >= 1"),
+        ({"sampler": "tpe"}, "known samplers: random"),
+        ({"seed": -1}, "seed"),
+    ],
+)
+def test_counts_and_samplers_are_checked(changes, message):
+    with pytest.raises(BadInputError, match=message):
+        propose(**changes)
+
+
+def test_every_hyperparameter_has_bounds_and_keeps_them():
+    assert set(BOUNDS) == set(as_mapping(Hyperparameters()))
+    for name, (_, high) in BOUNDS.items():
+        with pytest.raises(ValueError, match=f"{name} <= "):
+            Hyperparameters(**{name: high + 1})
+
+
+def test_the_door_gives_what_the_work_gives():
+    assert propose_trials.python_func() == propose()
+
+
+def test_the_door_ends_with_one_line(capsys):
+    with pytest.raises(SystemExit) as ended:
+        propose_trials.python_func(search_space={"unit": 3})
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith("error: unknown key `unit`")

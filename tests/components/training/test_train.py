@@ -1,0 +1,212 @@
+"""Trials are run in real processes on small tables; a door is called as an executor would."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from components.common.artifacts import read_model_record, read_signature
+from components.common.errors import BadInputError, ComponentError
+from components.common.storage import content_digest
+from components.training.component import select_best, train_trials
+from components.training.config import TrainingConfig
+from components.training.read_module import require_no_build_model
+from components.training.records import read_records
+from components.training.train import train_batch
+from components.training.verify import compare_answers, verify_export
+
+QUICK = {"epochs": 3, "units": 16, "embedding_dimension": 4, "learning_rate": 0.01}
+
+
+def trial(number, **changes):
+    return {"number": float(number), "seed": float(number), "hyperparameters": {**QUICK, **changes}}
+
+
+def train(inputs, out, port, *trials, options=None, **changes):
+    model, metrics = port(out), port(out)
+    artifacts = [port(folder) for folder in inputs]
+    batch = {"trials": list(trials)}
+    train_trials.python_func(batch, *artifacts, model, metrics, options=options or {}, **changes)
+    return SimpleNamespace(path=out, metrics=metrics.metadata)
+
+
+@pytest.fixture(scope="module")
+def binary(prepared, port, tmp_path_factory):
+    """Two trials of one task, the second one linear and hardly trained."""
+    out = tmp_path_factory.mktemp("binary") / "model"
+    weak = trial(1, epochs=1, layers=0, learning_rate=1e-6)
+    return train(prepared("binary"), out, port, weak, trial(0))
+
+
+def test_a_task_keeps_its_best_model_and_all_records(binary):
+    files = {file.name for file in binary.path.iterdir()}
+    assert files == {"1", "signature.json", "model.json", "schema.pbtxt", "statistics.pb", "trials.json"}
+    _, records = read_records(binary.path)
+    assert [(record.number, record.state) for record in records] == [(0, "complete"), (1, "complete")]
+    assert records[0].metrics["auc"] > 0.9 > records[1].metrics["auc"]
+    assert read_model_record(binary.path).trial == 0
+    assert binary.metrics["auc"] == records[0].metrics["auc"]
+    assert {"trial": 0, "failed": 0}.items() <= binary.metrics.items()
+
+
+def test_records_name_no_time_and_no_path(binary):
+    text = (binary.path / "trials.json").read_text() + (binary.path / "model.json").read_text()
+    assert "seconds" not in text
+    assert str(binary.path.parent) not in text
+
+
+def test_the_signature_tells_kinds_and_what_may_be_missing(binary):
+    inputs = read_signature(binary.path).inputs
+    found = {entry["name"]: (entry["datatype"], entry["optional"]) for entry in inputs}
+    required = {"n": ("INT64", False), "colour": ("BYTES", False), "day": ("BYTES", False)}
+    assert found == {"x (m/s)": ("FP32", True), **required}
+    assert inputs[2]["example"] == "red"
+
+
+SERVE = """
+import json, sys
+import tensorflow as tf
+serve = tf.saved_model.load(sys.argv[1]).signatures["serving_default"]
+rows = {"x (m/s)": [-9.0, 9.0, float("nan")], "n": [1, 2, -(2**63)], "colour": ["red", "blue", "mauve"],
+        "day": ["2024-05-01", "\\0", "soon"]}
+types = {"x (m/s)": tf.float32, "n": tf.int64}
+answers = serve(**{name: tf.constant(values, types.get(name)) for name, values in rows.items()})
+assert "tensorflow_transform" not in sys.modules
+print(json.dumps(answers["probability"].numpy().tolist()))
+"""
+
+
+def test_the_export_answers_raw_rows_without_any_library_of_ours(binary):
+    done = subprocess.run(
+        [sys.executable, "-c", SERVE, str(binary.path / "1")], capture_output=True, text=True, check=True
+    )
+    low, high, unknown = json.loads(done.stdout.splitlines()[-1])
+    assert low < 0.1 < 0.9 < high  # the table's rule: x / 2 + 2 (colour - 1) > 0
+    assert 0.0 < unknown < 1.0
+
+
+def test_the_same_batch_gives_the_same_bytes(binary, prepared, port, tmp_path):
+    again = train(prepared("binary"), tmp_path / "model", port, trial(0))
+    for name in ("1", "signature.json", "model.json"):
+        assert content_digest(again.path / name) == content_digest(binary.path / name)
+
+
+@pytest.mark.parametrize(
+    ("task", "metric", "bound"), [("multiclass", "log_loss", 0.6), ("regression", "mse", 2000.0)]
+)
+def test_other_tasks_learn_and_are_exported(prepared, port, tmp_path, task, metric, bound):
+    trained = train(prepared(task), tmp_path / "model", port, trial(0))
+    assert trained.metrics[metric] < bound  # guessing the mean: ln 3 = 1.1 and 50² · 4.9 = 12,000
+    output = {"multiclass": ("probabilities", [-1, 3]), "regression": ("prediction", [-1])}[task]
+    (described,) = read_signature(trained.path).outputs
+    assert (described["name"], described["shape"]) == output
+
+
+def test_failures_are_results_and_the_task_ends_well(prepared, port, tmp_path, capfd):
+    trained = train(
+        prepared("binary"),
+        tmp_path / "model",
+        port,
+        trial(4),
+        trial(5),
+        options={"trial_timeout_seconds": 0.2},
+    )
+    task, records = read_records(trained.path)
+    assert task == "binary"
+    assert {record.error for record in records} == {"took longer than 0.2 seconds and was killed"}
+    assert os.listdir(trained.path) == ["trials.json"]
+    assert trained.metrics == {"failed": 2}
+
+
+def test_a_loss_that_is_no_number_and_a_crash_are_told_apart(prepared, tmp_path):
+    inputs = prepared("binary")
+    broken = inputs._replace(transformed_examples=tmp_path / "nan", transform_graph=tmp_path / "graph")
+    for split in ("train", "eval"):
+        table = pq.read_table(inputs.transformed_examples / split)
+        place = table.column_names.index("x (m/s).number")
+        table = table.set_column(
+            place, "x (m/s).number", pa.array(np.full(table.num_rows, np.nan, np.float32))
+        )
+        (tmp_path / "nan" / split).mkdir(parents=True)
+        pq.write_table(table, tmp_path / "nan" / split / "part-00000.parquet")
+    shutil.copytree(inputs.transform_graph, tmp_path / "graph")
+    config = TrainingConfig()
+    batch = {"trials": [trial(0, layers=0)]}  # a hidden layer's ReLU would turn NaN into 0
+    (record,) = train_batch(batch, broken, model=tmp_path / "a", module=None, config=config).records
+    assert "NaN" in record.error
+    shutil.rmtree(tmp_path / "graph" / "transform_fn")
+    crash = broken._replace(transformed_examples=inputs.transformed_examples)
+    (record,) = train_batch(batch, crash, model=tmp_path / "b", module=None, config=config).records
+    assert record.state == "failed"
+    assert "transform_fn" in record.error or "SavedModel" in record.error
+
+
+def test_an_export_that_answers_otherwise_is_an_error(binary, tmp_path):
+    check = {"format": "millrace/Check", "format_version": 1}
+    check["rows"] = {"x (m/s)": [1.0], "n": [1], "colour": ["red"], "day": ["2024-05-01"]}
+    (tmp_path / "check.json").write_text(json.dumps({**check, "answers": [0.123]}))
+    with pytest.raises(ComponentError, match="1 of 1 answers differ — row 0"):
+        verify_export(binary.path, tmp_path / "check.json", timeout_seconds=300)
+
+
+def test_a_check_counts_its_rows(binary, tmp_path):
+    rows = {"x (m/s)": [1.0, None], "n": [1, None], "colour": ["red", None], "day": ["2024-05-01", None]}
+    check = {"format": "millrace/Check", "format_version": 1, "rows": rows, "answers": [0.5]}
+    (tmp_path / "check.json").write_text(json.dumps(check))
+    with pytest.raises(ComponentError, match="another shape"):
+        compare_answers(binary.path, tmp_path / "check.json")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"options": {"trial_timeout": 1}}, "did you mean `trial_timeout_seconds`"),
+        ({"options": {"threads_per_trial": 0}}, "threads_per_trial >= 1"),
+        ({"module_uri": "/nowhere.py"}, "module cannot be read"),
+        ({"batch": {}}, "holds no trials"),
+        ({"batch": {"trials": [{"number": 1}]}}, "a trial has number, seed, hyperparameters"),
+        ({"batch": {"trials": [trial(0, unit=3)]}}, "did you mean `units`"),
+    ],
+)
+def test_a_mistake_of_the_caller_ends_with_one_line(prepared, port, tmp_path, capsys, changes, message):
+    arguments = {"batch": {"trials": [trial(0)]}, **changes}
+    names = ("transformed_examples", "transform_graph", "schema", "statistics", "snapshot")
+    artifacts = {name: port(path) for name, path in zip(names, prepared("binary"), strict=True)}
+    with pytest.raises(SystemExit) as ended:
+        train_trials.python_func(
+            **artifacts, model=port(tmp_path / "m"), metrics=port(tmp_path / "x"), **arguments
+        )
+    assert ended.value.code == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "m").exists()
+
+
+@pytest.mark.parametrize(
+    "source", ["def build_model(x): ...", "build_model = 3", "from there import build_model"]
+)
+def test_build_model_is_refused_by_name(tmp_path, source):
+    (tmp_path / "module.py").write_text(source + "\n")
+    with pytest.raises(BadInputError, match="`build_model` is not supported"):
+        require_no_build_model(tmp_path / "module.py")
+
+
+def test_a_module_without_build_model_is_fine(tmp_path):
+    (tmp_path / "module.py").write_text(
+        "def preprocessing_fn(inputs):\n    build_model = inputs\n    return build_model\n"
+    )
+    require_no_build_model(tmp_path / "module.py")
+
+
+def test_the_best_of_a_search_is_copied_without_its_records(binary, port, tmp_path):
+    best, board = port(tmp_path / "best"), port(tmp_path / "board")
+    select_best.python_func([port(binary.path)], best, board)
+    assert not (tmp_path / "best" / "trials.json").exists()
+    assert (tmp_path / "best" / "1" / "saved_model.pb").exists()
+    assert best.metadata == {"trial": 0, "auc": binary.metrics["auc"]}
