@@ -18,7 +18,8 @@ from components.common.documents import read_json
 from components.common.errors import ComponentError
 from pipelines.build import Build, read_build
 from pipelines.compiling.package import compile_pipeline, parameter_types
-from pipelines.local.run import RunResult, run_package
+from pipelines.local.reading import read_package
+from pipelines.local.run import RunResult, resolve_parameters, run_package
 from pipelines.local.serving.client import start_detached
 from pipelines.parameter_values import gather_parameters
 from pipelines.progress import Progress
@@ -86,6 +87,7 @@ def _run(
         # images are named for a registry only when a package leaves this machine
         package = compile_pipeline(pipeline, replace(options, images={}), Path(scratch))
         values = gather_parameters(params, settings, parameter_types(package))
+        resolve_parameters(read_package(package), values)  # a mistake is told before a server is started
         environment = _supervised(values, root)
         with nullcontext() if quiet else Progress() as progress:
             return run_package(

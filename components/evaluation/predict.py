@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from components.common.artifacts import (
@@ -19,6 +18,7 @@ from components.common.artifacts import (
 )
 from components.common.encoding import encode_columns
 from components.common.errors import BadInputError
+from components.common.saved_models import Serve, load_serving
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,15 +29,13 @@ class LoadedModel:
         folder: Where it was loaded from.
         signature: Its inputs and its one output.
         record: How it was made.
-        module: The SavedModel, which owns the tables that `serve` looks up.
         serve: Its `serving_default`.
     """
 
     folder: Path
     signature: Signature
     record: ModelRecord
-    module: Any
-    serve: Callable[..., Mapping[str, Any]]
+    serve: Serve
 
     @property
     def inputs(self) -> list[str]:
@@ -75,10 +73,10 @@ class LoadedModel:
         return np.concatenate(answers)
 
     def _answer_batch(self, batch: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
-        outputs = self.serve(**{name: tf.constant(values) for name, values in batch.items()})
+        outputs = self.serve(batch)
         rows = len(next(iter(batch.values())))
         wide = (len(self.record.classes),) if self.record.task == "multiclass" else ()
-        answer = np.asarray(outputs[self.output]) if self.output in outputs else None
+        answer = outputs.get(self.output)
         if answer is None or answer.shape != (rows, *wide):
             found = {name: tuple(tensor.shape) for name, tensor in outputs.items()}
             fix = f"export `{self.output}` of shape {(rows, *wide)}"
@@ -96,15 +94,8 @@ def load_model(folder: Path) -> LoadedModel:
         BadInputError: A file is missing or malformed, or TensorFlow cannot load `1/`.
     """
     signature, record = read_signature(folder), read_model_record(folder)
-    try:
-        module: Any = tf.saved_model.load(str(folder / "1"))
-        serve = module.signatures["serving_default"]
-    except (OSError, ValueError, KeyError, AttributeError, tf.errors.OpError) as error:
-        fix = "train the model again"
-        raise BadInputError(
-            f"not a SavedModel that serves: {error}", where=folder / "1", fix=fix
-        ) from error
-    return LoadedModel(folder=folder, signature=signature, record=record, module=module, serve=serve)
+    serve = load_serving(folder / "1")
+    return LoadedModel(folder=folder, signature=signature, record=record, serve=serve)
 
 
 def _names(columns: Any) -> list[str]:
