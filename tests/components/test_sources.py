@@ -15,7 +15,7 @@ EXTRAS_OF_COMMON = {
     "component.py": {"kfp"},
     "page.py": {"jinja2"},
     "encoding.py": {"numpy"},
-    "saved_models.py": {"tensorflow"},
+    "saved_models.py": {"numpy", "tensorflow"},
 }
 
 
