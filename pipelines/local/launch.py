@@ -27,7 +27,8 @@ class Usage:
     Attributes:
         exit_code: Its status; minus the number of the signal that killed it.
         cpu_seconds: User and system time of it and of the processes that it waited for.
-        peak_memory_bytes: Largest resident size of one of these processes.
+        peak_memory_bytes: Largest resident size of one of these processes; at least the runner's own, which
+            Linux counts for a child until it executes its command.
     """
 
     exit_code: int
