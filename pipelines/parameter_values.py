@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from components.common.errors import BadInputError
+from components.common.modules import pin_module
 from pipelines.build import read_mapping
 
 _PATHS = ("sources", "module_uri", "baseline_uri")
@@ -29,7 +30,7 @@ def gather_parameters(
 
     Returns:
         Values by name. Relative paths of `sources`, `module_uri` and `baseline_uri` are made absolute
-        against the working directory: a task has another one.
+        against the working directory: a task has another one. `module_uri` is pinned to what it holds now.
 
     Raises:
         BadInputError: The file cannot be read, or a setting has no `=`, no valid YAML, or reaches into
@@ -40,7 +41,10 @@ def gather_parameters(
         _apply(values, setting, types)
     if isinstance(values.get("sources"), (str, list)):
         values["sources"] = {_ONE_SOURCE: values["sources"]}
-    return {key: _absolute(value) if key in _PATHS else value for key, value in values.items()}
+    found = {key: _absolute(value) if key in _PATHS else value for key, value in values.items()}
+    if isinstance(found.get("module_uri"), str):
+        found["module_uri"] = pin_module(found["module_uri"])
+    return found
 
 
 def _apply(values: dict[str, Any], setting: str, types: Mapping[str, str]) -> None:
