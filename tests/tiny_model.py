@@ -24,7 +24,7 @@ SIGNATURE = Signature(
         {"name": "seats", "kind": "integer", "datatype": "INT64", "optional": False, "example": 2},
         {"name": "carrier", "kind": "string", "datatype": "BYTES", "optional": True, "example": "AA"},
     ],
-    outputs=[{"name": "probability", "datatype": "FP32", "shape": [-1]}],
+    outputs=[{"name": "probability", "datatype": "FP32", "shape": [-1], "classes": ["0", "1"]}],
 )
 ROWS = [
     {"age": 1.5, "seats": 2, "carrier": "AA"},

@@ -158,8 +158,9 @@ class Signature:
         inputs: `{name, kind, datatype, optional, example}` each; datatype is FP32, INT64 or BYTES.
             One value a row. A missing value (null, or an omitted optional input) enters the graph as
             NaN, `MISSING_INTEGER` or `MISSING_STRING`.
-        outputs: `{name, datatype, shape}` each; shape `[-1]` or `[-1, classes]`: `probability`
-            (binary, of the second class), `probabilities` (multiclass) or `prediction` (regression).
+        outputs: `{name, datatype, shape, classes}` each; shape `[-1]` or `[-1, classes]`: `probability`
+            (binary, of the second of two classes), `probabilities` (multiclass, of each class in order)
+            or `prediction` (regression, without `classes`). Classes are strings.
     """
 
     inputs: list[dict[str, Any]]

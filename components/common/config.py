@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import re
 from collections.abc import Collection, Mapping
 from typing import Any, TypeVar, get_type_hints
 
@@ -36,7 +37,8 @@ def build_config(kind: type[Config], options: Mapping[str, Any], *, where: str) 
     try:
         return kind(**values)
     except ValueError as error:
-        raise BadInputError(str(error), where=f"parameter `{where}`") from error
+        told = re.sub(r"\bself\.(\w+=)", r"\1", str(error)).removesuffix(".")  # `{self.x=}` is shown so
+        raise BadInputError(told, where=f"parameter `{where}`") from error
 
 
 def require_known(keys: Collection[str], known: Collection[str], *, where: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterator, Mapping
 
 from components.data_validation.compare import Distance, measure_distance
@@ -20,10 +19,10 @@ _TOLD_ELSEWHERE = (
 )  # fmt: skip
 
 
-def check_columns(batch: Batch, baseline: Baseline) -> Iterator[Finding]:
+def check_columns(batch: Batch, baseline: Baseline, label: str) -> Iterator[Finding]:
     """Yield columns that vanished, are new, or changed their kind against the baseline's schema."""
     expected = {feature.name: kind_of(feature) for feature in baseline.schema.feature}
-    for name in (name for name in expected if name not in batch.columns):
+    for name in (name for name in expected if name not in batch.columns and name != label):
         message = f"column `{name}` vanished — expected by the baseline's schema"
         yield Finding(rule="column_vanished", feature=name, threshold=expected[name], message=message)
     for name, kind in batch.columns.items():
@@ -37,17 +36,17 @@ def check_columns(batch: Batch, baseline: Baseline) -> Iterator[Finding]:
 
 
 def check_label(batch: Batch, label: str) -> Iterator[Finding]:
-    """Yield what makes the label unfit to be learnt: absent, null in rows, or one value only."""
+    """Yield what makes the label unfit to be learnt: vanished, null in rows, or one value only."""
     if label not in batch.columns:
-        near = difflib.get_close_matches(label, batch.columns, n=1)
-        hint = f"did you mean `{near[0]}`?" if near else f"columns: {', '.join(batch.columns)}"
-        message = f"label column `{label}` is missing — {hint}"
+        message = f"label column `{label}` vanished — expected by the baseline's schema"
         yield Finding(rule="label_missing", feature=label, message=message)
         return
     for split, columns in batch.counts.items():
         counts = columns[label]
         if counts.missing:
-            message = f"label `{label}` is missing in {counts.missing:,} of {counts.rows:,} {split} rows"
+            fix = f"add `WHERE {_quote(label)} IS NOT NULL` to the query"
+            rows = f"{counts.missing:,} of {counts.rows:,} {split} rows"
+            message = f"label `{label}` is missing in {rows} — {fix}"
             yield Finding(rule="label_null", feature=label, split=split, value=counts.missing,
                           threshold=0, message=message)  # fmt: skip
         if counts.distinct == 1:
@@ -60,7 +59,8 @@ def check_rows(batch: Batch, baseline: Baseline | None, config: ValidationConfig
     """Yield splits that are too small, and a batch far smaller or larger than the baseline's."""
     for split, table in batch.tables.items():
         if table.num_rows < config.min_rows:
-            message = f"split `{split}` has {table.num_rows:,} rows — at least {config.min_rows:,} needed"
+            needed = f"at least {config.min_rows:,} needed: set `split.fractions` or `validation.min_rows`"
+            message = f"split `{split}` has {table.num_rows:,} rows — {needed}"
             yield Finding(rule="too_few_rows", split=split, value=table.num_rows,
                           threshold=config.min_rows, message=message)  # fmt: skip
     if baseline is None or not (before := _rows_before(batch, baseline)):
@@ -79,19 +79,15 @@ def _rows_before(batch: Batch, baseline: Baseline) -> int:
     return sum(each.num_examples for each in baseline.statistics.datasets if each.name in batch.tables)
 
 
-def check_values(batch: Batch, label: str) -> Iterator[Finding]:
+def check_values(batch: Batch, baseline: Baseline | None, label: str) -> Iterator[Finding]:
     """Yield columns that are empty, constant, or hold infinities or NaN."""
+    yield from _check_presence(batch, baseline, label)
     for split, columns in batch.counts.items():
         for name, counts in columns.items():
             if not counts.rows:
                 continue
             where = f"column `{name}`"
-            everywhere = not batch.counts["train"][name].present
-            if not counts.present and (split == "train" or not everywhere):
-                rule = "column_empty" if split == "train" else "column_empty_in_split"
-                message = f"{where} holds no value in any of {counts.rows:,} {split} rows"
-                yield Finding(rule=rule, feature=name, split=split, value=1.0, message=message)
-            elif counts.present and counts.nan:
+            if counts.present and counts.nan:
                 message = f"{where} holds NaN in {counts.nan:,} of {counts.rows:,} {split} rows"
                 yield Finding(rule="nan_values", feature=name, split=split, value=counts.nan,
                               threshold=0, message=message)  # fmt: skip
@@ -103,6 +99,34 @@ def check_values(batch: Batch, label: str) -> Iterator[Finding]:
                 message = f"{where} holds one single value"
                 yield Finding(rule="column_constant", feature=name, split=split, value=1,
                               message=message)  # fmt: skip
+
+
+def _check_presence(batch: Batch, baseline: Baseline | None, label: str) -> Iterator[Finding]:
+    """Yield columns without any value; an empty label is told with the label's missing values."""
+    before = train_features(baseline.statistics) if baseline else {}
+    for split, columns in batch.counts.items():
+        for name, counts in columns.items():
+            if counts.present or not counts.rows or name == label:
+                continue
+            if split != "train" and not batch.counts["train"][name].present:
+                continue  # told once, of train
+            rule, fix = _judge_empty(name, split, before)
+            message = f"column `{name}` holds no value in any of {counts.rows:,} {split} rows{fix}"
+            yield Finding(rule=rule, feature=name, split=split, value=1.0, message=message)
+
+
+def _judge_empty(name: str, split: str, before: Mapping[str, FeatureStatistics]) -> tuple[str, str]:
+    if split != "train":
+        return "column_empty_in_split", ""
+    if name in before and missing_share(before[name]) < 1:
+        lowered = "set `validation.severities: {column_emptied: warning}`"
+        return "column_emptied", f", but the baseline has values — mend the source, or {lowered}"
+    dropped = f"drop it in the query (`SELECT * EXCLUDE ({_quote(name)})`)"
+    return "column_empty", f" — {dropped} or set `validation.severities: {{column_empty: off}}`"
+
+
+def _quote(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def check_missing(batch: Batch, baseline: Baseline, config: ValidationConfig) -> Iterator[Finding]:
@@ -213,5 +237,6 @@ def missing_share(feature: FeatureStatistics) -> float:
     stats = feature.num_stats if feature.HasField("num_stats") else feature.string_stats
     common = stats.common_stats
     rows = common.num_missing + common.num_non_missing
-    nan = max((each.num_nan for each in feature.num_stats.histograms), default=0)
+    none = common.num_non_missing if feature.HasField("num_stats") else 0  # no histogram: no number at all
+    nan = max((each.num_nan for each in feature.num_stats.histograms), default=none)
     return (common.num_missing + nan) / rows if rows else 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
@@ -51,12 +52,13 @@ def validate_examples(
         The outcome; a bad batch is one, not an error. The same inputs give the same bytes.
 
     Raises:
-        BadInputError: Examples, snapshot or baseline are missing or malformed, or `config.may_drift`
-            names no column.
+        BadInputError: Examples, snapshot or baseline are missing or malformed, or the label or
+            `config.may_drift` names a column of neither the batch nor the baseline.
     """
     source, known = read_snapshot(snapshot), read_baseline(baseline)
     batch = describe_batch(read_examples(examples, source), source.columns)
-    _require_columns(config.may_drift, batch, known)
+    _require_columns([label], batch, known, where="parameter `label`")
+    _require_columns(config.may_drift, batch, known, where="parameter `validation.may_drift`")
     validation = judge_batch(batch, known, label=label, version=source.version, config=config)
     publish_statistics(statistics, batch.statistics)
     publish_schema(schema, validation.schema)
@@ -67,11 +69,14 @@ def validate_examples(
     return validation
 
 
-def _require_columns(names: Collection[str], batch: Batch, baseline: Baseline | None) -> None:
+def _require_columns(
+    names: Collection[str], batch: Batch, baseline: Baseline | None, *, where: str
+) -> None:
     before = [feature.name for feature in baseline.schema.feature] if baseline else []
     for name in names:
         if name not in (*batch.columns, *before):
-            where, fix = "parameter `validation.may_drift`", f"columns: {', '.join(batch.columns)}"
+            near = difflib.get_close_matches(name, batch.columns, n=1)
+            fix = f"did you mean `{near[0]}`?" if near else f"columns: {', '.join(batch.columns)}"
             raise BadInputError("unknown column", where=where, value=name, fix=fix)
 
 
@@ -97,7 +102,8 @@ def judge_batch(
 
 
 _ABOUT_TYPE = (
-    "column_vanished", "column_new", "type_changed", "column_empty", "missing_values", "missing_rose",
+    "column_vanished", "column_new", "type_changed", "column_empty", "column_emptied", "missing_values",
+    "missing_rose",
 )  # fmt: skip
 
 
@@ -110,10 +116,10 @@ def _check(
 ) -> Iterator[Finding]:
     yield from check.check_label(batch, label)
     yield from check.check_rows(batch, baseline, config)
-    yield from check.check_values(batch, label)
+    yield from check.check_values(batch, baseline, label)
     yield from check.check_skew(batch, config)
     if baseline:
-        yield from check.check_columns(batch, baseline)
+        yield from check.check_columns(batch, baseline, label)
         yield from check.check_missing(batch, baseline, config)
         yield from check.check_domains(batch, baseline)
         yield from check.check_drift(drift, config)
@@ -135,5 +141,5 @@ def _rank(found: list[Finding], config: ValidationConfig) -> list[tuple[Finding,
 
 def _verdict(passed: bool, findings: list[tuple[Finding, str]], baseline: Baseline | None) -> Verdict:
     first = "" if baseline else " (no baseline yet)"
-    reasons = [finding.message for finding, _ in findings]
+    reasons = [finding.message for finding, severity in findings if passed or severity == "error"]
     return Verdict(passed=passed, outcome=f"clean{first}" if passed else "anomalous", reasons=reasons)

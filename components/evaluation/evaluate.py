@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from components.evaluation.predict import LoadedModel, load_model
 from components.evaluation.publish import publish_evaluation, publish_golden, publish_model
 from components.evaluation.read import LabelledRows, read_test_rows
 from components.evaluation.report import write_report
-from components.evaluation.slice import measure_slices
+from components.evaluation.slice import Slices, measure_slices
 from components.evaluation.thresholds import Thresholds, read_thresholds
 
 
@@ -133,14 +134,15 @@ def _find(
     config: EvaluationConfig,
 ) -> Findings:
     checks = judge_model(judged, wanted)
-    notices = _list_notices(rows, judged.comparison, wanted)
+    slices = measure_slices(rows, judged.answers, judged.task, cuts, config)
+    notices = [*_list_notices(rows, judged.comparison, wanted), *_tell_left_out(slices, config)]
     return Findings(
         recipe=recipe,
         digest=model_digest(model.folder),
         model=model,
         rows=rows,
         judged=judged,
-        slices=measure_slices(rows, judged.answers, judged.task, cuts, config),
+        slices=slices,
         thresholds=wanted,
         checks=checks,
         verdict=decide(checks, judged.comparison, notices),
@@ -160,6 +162,17 @@ def _list_notices(rows: LabelledRows, comparison: Comparison | None, wanted: Thr
         count = sum(rows.unknown.values())
         notices.append(f"{count:,} test rows were left out whose label no training row had: {names}")
     return notices
+
+
+def _tell_left_out(slices: Slices, config: EvaluationConfig) -> list[str]:
+    measured = Counter(found.column for found in slices.measured)
+    rare = f"fewer than {config.min_slice_rows:,} rows"
+    cause = f"{rare}, or beyond the {config.max_slice_values:,} most frequent"
+    return [
+        f"slices of `{column}`: {count:,} of {count + measured[column]:,} values not measured ({cause})"
+        for column, count in slices.left_out.items()
+        if count
+    ]
 
 
 def _read_slices(slices: Sequence[Any]) -> list[str]:

@@ -11,6 +11,7 @@ import duckdb
 from components.common.artifacts import Kind
 from components.common.errors import BadInputError, UnavailableError
 from components.ingestion.database import first_line, identifier
+from components.ingestion.repeat import require_repeatable
 
 _KINDS: dict[str, Kind] = {
     **dict.fromkeys(("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"), "integer"),
@@ -76,13 +77,14 @@ def create_result(
         The columns, in order.
 
     Raises:
-        BadInputError: The query is no SQL, not one SELECT, or names what is not there; there is none
-            and several sources; a name of the result is empty or occurs twice; or a column has a type
-            that no data set holds.
+        BadInputError: The query is no SQL, not one SELECT, names what is not there, or may give other
+            rows the next time; there is none and several sources; a name of the result is empty or
+            occurs twice; or a column has a type that no data set holds.
     """
     statement = _take_only(sources) if query is None else query
     try:
         found = _describe(connection, statement)
+        require_repeatable(connection, statement)
         connection.execute(f"CREATE VIEW {_RESULT} AS {statement}")
     except duckdb.Error as error:
         raise _query_error(error) from error

@@ -78,7 +78,7 @@ class _Server(RESTServer):
             "/v2/health/live": known.live,
             "/v2/health/ready": known.ready,
             "/v2/models": known.models,
-            "/v2/models/{model_name}": known.model_metadata,
+            "/v2/models/{model_name}": self.metadata,
             "/v2/models/{model_name}/ready": known.model_ready,
         }.items():
             app.add_api_route(path, answer, methods=["GET"], response_model_exclude_none=True)
@@ -92,6 +92,12 @@ class _Server(RESTServer):
         app.add_exception_handler(ModelNotFound, _answer_unknown_model)
         app.add_exception_handler(HTTPException, _answer_http_error)
         app.add_exception_handler(Exception, _answer_bug)
+
+    async def metadata(self, model_name: str) -> Response:
+        """Tell what the model takes and gives; kserve's own answer would leave out the classes."""
+        found = await self.dataplane.model_metadata(model_name)
+        tensors = {side: [_tensor(entry) for entry in found[side]] for side in ("inputs", "outputs")}
+        return _respond(200, {**found, **tensors})
 
     async def infer(self, name: str, request: Request) -> Response:
         """Answer a request of the Open Inference Protocol v2."""
@@ -191,6 +197,12 @@ def _wanted_outputs(payload: Any, answers: dict[str, Values]) -> list[str]:
     names = [item["name"] for item in wanted]
     require_known(names, answers, where="outputs")
     return names
+
+
+def _tensor(entry: dict[str, Any]) -> dict[str, Any]:
+    """Describe one tensor; classes by position, of `probability` the second."""
+    known = {key: entry[key] for key in ("name", "datatype", "shape")}
+    return known | ({"parameters": {"classes": entry["classes"]}} if "classes" in entry else {})
 
 
 def _output(entry: dict[str, Any], answers: dict[str, Values]) -> dict[str, Any]:

@@ -126,7 +126,9 @@ def describe_signature(
         }  # fmt: skip
 
     shape = [-1, len(summary.classes)] if summary.task == "multiclass" else [-1]
-    output = {"name": OUTPUTS[summary.task], "datatype": "FP32", "shape": shape}
+    output: dict[str, Any] = {"name": OUTPUTS[summary.task], "datatype": "FP32", "shape": shape}
+    if summary.classes:
+        output["classes"] = summary.classes
     return Signature(inputs=[entry(*item) for item in summary.inputs.items()], outputs=[output])
 
 

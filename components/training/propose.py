@@ -12,6 +12,7 @@ from components.training.hyperparameters import as_mapping, read_hyperparameters
 from components.training.search_space import Space, default_point, read_space
 
 SAMPLERS = ("random",)
+MAX_TRIALS = 1_000  # each is a training; a typo shall not start a million of them
 
 
 def propose_points(
@@ -21,7 +22,7 @@ def propose_points(
 
     Args:
         search_space: See `read_space`.
-        trials: How many. At least 1. Trial 0 is the default point, the others are drawn.
+        trials: How many. 1 to `MAX_TRIALS`. Trial 0 is the default point, the others are drawn.
         sampler: How they are drawn: `random` (independent, uniform or log-uniform).
         seed: Of the draw; trial n trains with `seed + n`. At least 0.
         trials_per_task: How many share a task. At least 1.
@@ -32,7 +33,7 @@ def propose_points(
     Raises:
         BadInputError: The space is not valid, the sampler is unknown, or a count is out of range.
     """
-    _require(trials >= 1, "trials", trials, "`trials >= 1` must hold")
+    _require(1 <= trials <= MAX_TRIALS, "trials", trials, f"`1 <= trials <= {MAX_TRIALS}` must hold")
     _require(trials_per_task >= 1, "trials_per_task", trials_per_task, "`trials_per_task >= 1` must hold")
     _require(
         0 <= seed < 2**31 - trials, "seed", seed, "a seed must be a whole number from 0 to 2,000,000,000"

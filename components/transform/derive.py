@@ -121,6 +121,8 @@ def _choose(profile: ColumnProfile, config: TransformConfig) -> tuple[str, str]:
     if profile.kind == "float":
         return "number", "a float"
     if profile.kind == "integer":
+        if profile.looks_counted:
+            return "drop", "looks like a counter: whole numbers in even steps, none of them twice"
         if count > config.max_vocabulary_integers:
             return "number", f"an integer, more than {config.max_vocabulary_integers} distinct values"
         return "category", f"an integer, {count} distinct values"

@@ -29,11 +29,12 @@ def require_label(label: str, kinds: Mapping[str, Kind]) -> None:
         )
 
 
-def infer_task(profile: ColumnProfile, task: str | None) -> tuple[Task, list[str]]:
+def infer_task(profile: ColumnProfile, task: str | None, *, label: str) -> tuple[Task, list[str]]:
     """Decide what is learnt.
 
     Args:
         profile: The label column of the train split.
+        label: Its name.
         task: What the user asked for; None infers: two distinct values are binary, text or at most 20
             whole numbers multiclass, anything else regression.
 
@@ -42,14 +43,16 @@ def infer_task(profile: ColumnProfile, task: str | None) -> tuple[Task, list[str
 
     Raises:
         BadInputError: `task` is unknown or does not fit the label, or the label holds fewer
-            than two values.
+            than two values, or more classes than `MAX_CLASSES` or than half of the rows.
     """
     if task is not None and task not in get_args(Task):
         fix = f"one of {', '.join(get_args(Task))}, or leave it out"
         raise BadInputError("unknown task", where="parameter `task`", value=task, fix=fix)
-    _require_variety(profile)
+    _require_variety(profile, label)
     chosen = cast(Task, task) if task else _inferred(profile)
-    _require_fit(profile, chosen)
+    _require_fit(profile, chosen, f"label `{label}`, train split")
+    if chosen == "multiclass":
+        _require_classes(profile, label)
     return chosen, [] if chosen == "regression" else [
         class_name(value) for value in sorted(profile.distinct)
     ]
@@ -62,17 +65,17 @@ def _inferred(profile: ColumnProfile) -> Task:
     return "multiclass" if _is_text(profile) or (few and profile.whole) else "regression"
 
 
-def _require_variety(profile: ColumnProfile) -> None:
+def _require_variety(profile: ColumnProfile, label: str) -> None:
     if len(profile.distinct) < 2:
         value = sorted(profile.distinct)
         raise BadInputError(
-            "the label must hold at least two distinct values", where="label, train split", value=value,
-            fix="check the query, the split and the name of the label",
+            "the label must hold at least two distinct values", where=f"label `{label}`, train split",
+            value=value, fix="check the query, the split and the name of the label",
         )  # fmt: skip
 
 
-def _require_fit(profile: ColumnProfile, task: Task) -> None:
-    where, count = "label, train split", len(profile.distinct)
+def _require_fit(profile: ColumnProfile, task: Task, where: str) -> None:
+    count = len(profile.distinct)
     if task == "regression":
         if _is_text(profile):
             fix = "choose binary or multiclass, or a numeric label"
@@ -86,9 +89,17 @@ def _require_fit(profile: ColumnProfile, task: Task) -> None:
     elif not _is_text(profile) and not profile.whole:
         fix = "choose regression"
         raise BadInputError("classes must be text or whole numbers", where=where, fix=fix)
-    elif count > MAX_CLASSES:
-        fix = "is this column the label?"
-        raise BadInputError(f"more than {MAX_CLASSES} classes", where=where, value=count, fix=fix)
+
+
+def _require_classes(profile: ColumnProfile, label: str) -> None:
+    count, rows = len(profile.distinct), profile.counted
+    if count <= MAX_CLASSES and 2 * count <= rows:
+        return
+    most = f"at most {MAX_CLASSES:,}, each in two rows on average"
+    raise BadInputError(
+        f"`{label}` has {count:,} distinct values in {rows:,} rows, too many for classes ({most})",
+        where="parameter `label`", fix="is it the label? Choose a column of few values, or of numbers",
+    )  # fmt: skip
 
 
 def _is_text(profile: ColumnProfile) -> bool:

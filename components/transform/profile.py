@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,7 @@ from components.common.errors import BadInputError
 
 pc: Any = pyarrow.compute  # its functions are made when it is imported; no checker sees them
 
+MIN_COUNTED = 100  # rows; fewer distinct numbers in a row may be chance
 MAX_DISTINCT = 100_000  # beyond it a column counts as unlimited; the bound on memory
 
 
@@ -28,6 +30,8 @@ class ColumnProfile:
         distinct: The distinct values, until there are more than `MAX_DISTINCT`.
         counted: Present rows among which they were counted; all of them, but in such a column.
         words: Words in all strings, separated by white space.
+        low: Smallest whole number present; None in a column without one, or of another kind.
+        high: Largest, likewise.
     """
 
     kind: Kind
@@ -36,6 +40,8 @@ class ColumnProfile:
     distinct: set[Any] = field(default_factory=set)
     counted: int = 0
     words: int = 0
+    low: int | None = None
+    high: int | None = None
 
     @property
     def unlimited(self) -> bool:
@@ -46,6 +52,18 @@ class ColumnProfile:
     def identifier_share(self) -> float:
         """Distinct values per present row, in [0, 1]; 0 when there is none."""
         return len(self.distinct) / self.counted if self.counted else 0.0
+
+    @property
+    def looks_counted(self) -> bool:
+        """True when whole numbers stand as a counter leaves them: none twice, hardly any left out.
+
+        At least half of the steps between the smallest and the largest must be taken. Prices or distances
+        that fill their range so densely do occur twice; a counter of which a split took a part does not.
+        """
+        if self.low is None or self.high is None or self.present < MIN_COUNTED:
+            return False
+        step = math.gcd(*(value - self.low for value in self.distinct))
+        return len(self.distinct) == self.counted and self.high - self.low <= 2 * step * self.present
 
     @property
     def mean_words(self) -> float:
@@ -92,6 +110,10 @@ def _add(profile: ColumnProfile, values: Any) -> None:
     if not profile.unlimited:
         profile.counted += len(present)
         profile.distinct.update(pc.unique(present).to_pylist())
+    if profile.kind == "integer" and len(present):
+        ends = pc.min_max(present).as_py()
+        profile.low = ends["min"] if profile.low is None else min(profile.low, ends["min"])
+        profile.high = ends["max"] if profile.high is None else max(profile.high, ends["max"])
     if profile.kind == "string" and len(present):
         text = pc.utf8_trim_whitespace(present.cast(pa.string()))
         profile.words += int(pc.sum(pc.count_substring_regex(text, r"\s+")).as_py()) + len(present)

@@ -103,7 +103,7 @@ def _plan(
 ) -> Plan:  # fmt: skip
     batches = read_batches(examples, "train", list(kinds), batch_rows=config.batch_rows)
     profiles = profile_columns(batches, kinds)
-    chosen, classes = infer_task(profiles.pop(label), task)
+    chosen, classes = infer_task(profiles.pop(label), task, label=label)
     own = getattr(load_module(module), "preprocessing_fn", None) if module else None
     if own is None:
         derived, dropped = derive_features(profiles, features, config)

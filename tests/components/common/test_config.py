@@ -37,7 +37,7 @@ def test_a_mistyped_key_is_answered_with_the_nearest_one():
         ({"loaves": True}, "`oven.loaves` must be of type int — got True"),
         ({"lid": 1}, "`oven.lid` must be of type bool — got 1"),
         ({"heat": "hot"}, "`oven.heat` must be of type float — got 'hot'"),
-        ({"heat": 2}, "`0 <= heat <= 1` must hold, but got self.heat=2.0"),
+        ({"heat": 2}, "`0 <= heat <= 1` must hold, but got heat=2.0 — parameter `oven`"),
     ],
 )
 def test_a_wrong_value_is_named(options, message):

@@ -83,13 +83,13 @@ def test_the_door_returns_the_verdict_and_the_bytes_that_any_process_writes(work
 
 def test_a_bad_batch_ends_the_door_well_with_false_and_its_report(workshop, tmp_path):
     splits = workshop.splits()
-    splits["train"]["seats"] = [None] * workshop.rows["train"]
+    splits["train"]["is_late"] = [None] * workshop.rows["train"]
     done = run_door(tmp_path, workshop.write(splits), workshop.no_baseline(), label="is_late", options={})
     assert done.returncode == 0, done.stderr
     told = json.loads((tmp_path / "executor_output.json").read_text())
     assert told["parameterValues"]["Output"] is False
     assert told["artifacts"]["anomalies"]["artifacts"][0]["metadata"]["errors"] == 1
-    assert "holds no value" in (tmp_path / "out" / "report").read_text()
+    assert "IS NOT NULL" in (tmp_path / "out" / "report").read_text()
     assert not read_verdict(tmp_path / "out" / "anomalies").passed
 
 

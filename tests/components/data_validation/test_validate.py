@@ -55,8 +55,8 @@ FAULTS = {
         lambda s: spoil(s, "is_late", lambda at, v: None if at == 3 else v),
     ),
     "one class": (("label_constant", "is_late"), lambda s: spoil(s, "is_late", lambda at, v: 1)),
-    "emptied column": (("column_empty", "seats"), lambda s: spoil(s, "seats", lambda at, v: None)),
-    "column of NaN": (("column_empty", "distance"), lambda s: spoil(s, "distance", lambda at, v: np.nan)),
+    "emptied column": (("column_emptied", "seats"), lambda s: spoil(s, "seats", lambda at, v: None)),
+    "column of NaN": (("column_emptied", "distance"), lambda s: spoil(s, "distance", lambda at, v: np.nan)),
     "one infinity": (
         ("infinite_values", "distance"),
         lambda s: spoil(s, "distance", lambda at, v: np.inf if at == 9 else v),
@@ -125,10 +125,20 @@ def test_a_column_of_another_kind_is_named_with_both_kinds(workshop, column, kin
     assert f"changed its type from {workshop.kinds[column]} to {kind}" in outcome.verdict.reasons[0]
 
 
-def test_a_missing_label_is_a_verdict_that_suggests_the_nearest_column(workshop):
-    outcome = workshop.validate(workshop.write(workshop.splits()), label="is_lat")
-    assert outcome.found() == {("label_missing", "is_lat")}
-    assert outcome.verdict.reasons == ["label column `is_lat` is missing — did you mean `is_late`?"]
+@pytest.mark.parametrize("first_run", [True, False])
+def test_a_label_that_never_was_a_column_is_the_callers_mistake(workshop, first_run):
+    baseline = None if first_run else workshop.baseline_of(workshop.splits())
+    with pytest.raises(BadInputError, match=r"`label` — got 'is_lat' — did you mean `is_late`\?"):
+        workshop.validate(workshop.write(workshop.splits()), baseline, label="is_lat")
+
+
+def test_a_label_that_the_baseline_knows_and_the_batch_lacks_is_a_verdict(workshop):
+    baseline = workshop.baseline_of(workshop.splits())
+    kinds = {name: kind for name, kind in workshop.kinds.items() if name != "is_late"}
+    outcome = workshop.validate(workshop.write(drop(workshop.splits(1), "is_late"), kinds), baseline)
+    assert outcome.found() == {("label_missing", "is_late")}
+    [reason] = outcome.verdict.reasons
+    assert reason == "label column `is_late` vanished — expected by the baseline's schema"
 
 
 WARNINGS = {
@@ -276,6 +286,34 @@ def test_a_column_that_is_empty_everywhere_is_told_once(workshop):
     splits = spoil(workshop.splits(), "distance", lambda at, v: np.nan)
     outcome = workshop.validate(workshop.write(splits))
     assert [each.rule for each, _ in outcome.validation.findings] == ["column_empty"]
+
+
+def test_a_column_that_always_was_empty_is_only_noticed(workshop):
+    def empty(seed):
+        return spoil(workshop.splits(seed), "distance", lambda at, v: np.nan)
+
+    first = workshop.validate(workshop.write(empty(0)))
+    second = workshop.validate(workshop.write(empty(1)), workshop.baseline(first))
+    for outcome in (first, second):
+        assert outcome.verdict.passed
+        assert outcome.found("warning") == {("column_empty", "distance")}
+        assert '`SELECT * EXCLUDE ("distance")`' in outcome.verdict.reasons[0]
+
+
+def test_reasons_of_a_refusal_are_errors_alone_and_warnings_stay_among_the_findings(workshop):
+    splits = spoil(workshop.splits(), "distance", lambda at, v: np.nan)
+    outcome = workshop.validate(
+        workshop.write(spoil(splits, "is_late", lambda at, v: None if at == 3 else v, only=("eval",)))
+    )
+    assert outcome.verdict.reasons == [
+        'label `is_late` is missing in 1 of 100 eval rows — add `WHERE "is_late" IS NOT NULL` to the query'
+    ]
+    assert outcome.found("warning") == {("column_empty", "distance")}
+
+
+def test_too_few_rows_name_the_knobs(workshop):
+    [reason] = workshop.validate(workshop.write(cut(workshop.splits(), 5, only=("test",)))).verdict.reasons
+    assert reason.endswith("at least 10 needed: set `split.fractions` or `validation.min_rows`")
 
 
 def test_long_repeated_text_is_listed_whole(workshop):

@@ -13,5 +13,5 @@ from components.evaluation.config import EvaluationConfig
 )
 def test_the_least_value_is_taken_and_one_less_is_named(field, least):
     assert getattr(EvaluationConfig(**{field: least}), field) == least
-    with pytest.raises(BadInputError, match=rf"`{field} >= {least}` must hold, .*={least - 1}\."):
+    with pytest.raises(BadInputError, match=rf"`{field} >= {least}` must hold, .*={least - 1} — "):
         build_config(EvaluationConfig, {field: float(least - 1)}, where="evaluation")

@@ -226,3 +226,16 @@ def test_a_knob_reaches_its_place(make_world):
     found = world.run()
     assert found.golden_rows == 8
     assert len(read_evaluation(world.out / "evaluation").slices) == 1
+
+
+def test_slices_that_are_not_measured_are_said_and_recorded(make_world):
+    world = make_world()
+    world.slices = ["carrier"]
+    world.config = EvaluationConfig(min_slice_rows=10_000)
+    found = world.run()
+    told = (
+        "slices of `carrier`: 3 of 3 values not measured "
+        "(fewer than 10,000 rows, or beyond the 20 most frequent)"
+    )
+    assert found.verdict.passed
+    assert found.verdict.reasons == read_evaluation(world.out / "evaluation").reasons == [told]

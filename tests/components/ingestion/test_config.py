@@ -9,7 +9,7 @@ from components.ingestion.config import IngestionConfig
     ("options", "message"),
     [
         ({"null_values": "NA"}, "`null_values` must be a list of strings"),
-        ({"null_values": [1]}, "got self.null_values=[1]"),
+        ({"null_values": [1]}, "got null_values=[1]"),
         ({"delimiter": ";;"}, "`delimiter` must be one character"),
         ({"delimiter": '"'}, "`delimiter` must be one character"),
         ({"delimiter": ""}, "`delimiter` must be one character"),

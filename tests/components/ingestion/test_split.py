@@ -85,7 +85,7 @@ def test_time_split_compares_values_of_the_column_s_type(kind, values, bounds, r
         ({"fractions": [0.8, 0.1, 0.1]}, "`fractions` must map splits to shares"),
         ({"key": "who"}, "`key` must be a list of column names"),
         ({"key": []}, "`key` must be a list of column names"),
-        ({"eval_from": 3}, "`eval_from` has no meaning with self.by='hash'"),
+        ({"eval_from": 3}, "`eval_from` has no meaning with by='hash'"),
         ({"by": "time", "column": "v", "eval_from": 3}, "`test_from` is needed with `by: time`"),
         (
             {"by": "time", "column": "v", "eval_from": 3, "test_from": 4, "key": ["a"]},

@@ -86,7 +86,13 @@ def test_binary_tensors_are_refused(ask):
 def test_metadata_names_inputs_and_outputs(ask):
     answer = ask("/v2/models/tiny")[1]
     assert [entry["name"] for entry in answer["inputs"]] == ["age", "seats", "carrier"]
-    assert answer["outputs"] == [{"name": "probability", "datatype": "FP32", "shape": [-1]}]
+    assert answer["outputs"] == [
+        {
+            "name": "probability", "datatype": "FP32", "shape": [-1],
+            "parameters": {"classes": ["0", "1"]},
+        }
+    ]  # fmt: skip
+    assert all(set(entry) == {"name", "datatype", "shape"} for entry in answer["inputs"])
     assert ask("/v2/health/ready") == (200, {"ready": True})
 
 

@@ -107,6 +107,7 @@ def test_other_tasks_learn_and_are_exported(prepared, port, tmp_path, task, metr
     output = {"multiclass": ("probabilities", [-1, 3]), "regression": ("prediction", [-1])}[task]
     (described,) = read_signature(trained.path).outputs
     assert (described["name"], described["shape"]) == output
+    assert described.get("classes", []) == read_model_record(trained.path).classes
 
 
 def test_failures_are_results_and_the_task_ends_well(prepared, port, tmp_path, capfd):
@@ -169,7 +170,7 @@ def test_a_check_counts_its_rows(binary, tmp_path):
     [
         ({"options": {"trial_timeout": 1}}, "did you mean `trial_timeout_seconds`"),
         ({"options": {"threads_per_trial": 0}}, "threads_per_trial >= 1"),
-        ({"module_uri": "/nowhere.py"}, "module cannot be read"),
+        ({"module_uri": "/nowhere.py"}, "no such Python file"),
         ({"batch": {}}, "holds no trials"),
         ({"batch": {"trials": [{"number": 1}]}}, "a trial has number, seed, hyperparameters"),
         ({"batch": {"trials": [trial(0, unit=3)]}}, "did you mean `units`"),

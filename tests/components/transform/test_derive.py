@@ -1,3 +1,4 @@
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -48,6 +49,45 @@ def test_kind_and_distinct_values_decide_the_encoding(column, encoding):
 def test_columns_that_teach_nothing_are_dropped_with_the_reason(column, reason):
     _, dropped = derive_features({"x": column, "y": profile("float", 90)}, {}, CONFIG)
     assert reason in dropped["x"]
+
+
+def counted(values):
+    batch = pa.record_batch({"x": pa.array(values, pa.int64())})
+    return profile_columns([batch[:70], batch[70:]], {"x": "integer"})["x"]
+
+
+DRAW = np.random.default_rng(0)
+FOUR_OF_FIVE = sorted(DRAW.permutation(1000)[:800].tolist())  # what a split by hash leaves of a counter
+REPEATED = [*range(999), 7]
+NUMBERS = {
+    "cents": DRAW.integers(100, 100_000, 1000).tolist(),
+    "cents, none twice": DRAW.permutation(100_000)[:1000].tolist(),
+    "one value twice": REPEATED,
+    "few rows": list(range(99)),
+}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        FOUR_OF_FIVE,
+        [10 * value + 3 for value in FOUR_OF_FIVE],
+        list(range(5000, 4900, -1)),
+        [None, *FOUR_OF_FIVE],
+    ],
+    ids=["part of a counter", "in steps of ten", "falling", "with a gap"],
+)
+def test_a_counter_is_dropped_unless_it_is_asked_for(values):
+    columns = {"x": counted(values), "y": profile("float", 90)}
+    assert "looks like a counter" in derive_features(columns, {}, CONFIG)[1]["x"]
+    derived, dropped = derive_features(columns, {"x": "number"}, CONFIG)
+    assert ([one.column for one in derived], dropped) == (["x", "y"], {})
+
+
+@pytest.mark.parametrize("values", NUMBERS.values(), ids=NUMBERS)
+def test_whole_numbers_that_measure_something_stay_numbers(values):
+    derived, _ = derive_features({"x": counted(values)}, {}, CONFIG)
+    assert [one.encoding for one in derived] == ["number"]
 
 
 def test_one_value_or_missing_is_not_constant():

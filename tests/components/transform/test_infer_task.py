@@ -25,9 +25,9 @@ def label(kind, values):
 def test_the_task_follows_from_the_label(column, expected):
     if expected is None:
         with pytest.raises(BadInputError, match="text or whole numbers"):
-            infer_task(column, None)
+            infer_task(column, None, label="y")
     else:
-        assert infer_task(column, None) == expected
+        assert infer_task(column, None, label="y") == expected
 
 
 @pytest.mark.parametrize(
@@ -38,13 +38,18 @@ def test_the_task_follows_from_the_label(column, expected):
         (label("string", "ab"), "regression", "numeric label"),
         (label("string", "abc"), "binary", "two distinct values"),
         (label("float", [0.5, 1.5, 2.5]), "multiclass", "choose regression"),
-        (label("integer", range(2000)), "multiclass", "more than 1000 classes"),
+        (label("integer", range(2000)), "multiclass", r"`y` has 2,000 distinct .* is it the label\?"),
+        (label("date", map(str, range(51))), None, "`y` has 51 distinct values in 100 rows, too many for"),
         (label("integer", [0, 1]), "ranking", "unknown task"),
     ],
 )
 def test_a_task_that_does_not_fit_is_refused(column, task, message):
     with pytest.raises(BadInputError, match=message):
-        infer_task(column, task)
+        infer_task(column, task, label="y")
+
+
+def test_a_text_label_may_take_a_value_in_every_second_row():
+    assert infer_task(label("string", map(str, range(50))), None, label="y")[0] == "multiclass"
 
 
 def test_a_label_that_is_no_column_suggests_the_nearest():
