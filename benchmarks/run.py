@@ -59,11 +59,11 @@ def _row(record: Record) -> tuple[str, ...]:
     numbers = (record.ours, record.peer, record.ratio)
     shown = ("–" if number is None else f"{number:.4g}" for number in numbers)
     unit = str(record.conditions.get("unit", ""))
-    return (record.name, *shown, record.target, "yes" if record.met else "no", unit)
+    return (record.name, *shown, record.target, "yes" if record.met else "*missed*", unit)
 
 
 def main(names: Sequence[str]) -> int:
-    """Run the named measures, or all; 0 when every target is met, 1 when one is not."""
+    """Run the named measures, or all; 0 when they ran, whether or not they reach their targets."""
     try:
         require_known(names, measures(), where="measures")
         records = [run_measure(name) for name in names or measures()]
@@ -71,7 +71,7 @@ def main(names: Sequence[str]) -> int:
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code
     print(table(records))
-    return 0 if all(record.met for record in records) else 1
+    return 0
 
 
 if __name__ == "__main__":

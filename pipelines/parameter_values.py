@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from components.common.errors import BadInputError
+from components.common.modules import pin_module
 from pipelines.build import read_mapping
 
 _PATHS = ("sources", "module_uri", "baseline_uri")
@@ -39,7 +40,8 @@ def gather_parameters(
 
     Returns:
         Values by name. Of our pipelines, relative paths of `sources`, `module_uri` and `baseline_uri` are
-        made absolute against the working directory: a task has another one.
+        made absolute against the working directory: a task has another one. `module_uri` is pinned to what
+        it holds now.
 
     Raises:
         BadInputError: The file cannot be read, or a setting has no `=`, no valid YAML, or reaches into
@@ -53,7 +55,10 @@ def gather_parameters(
         return values
     if isinstance(values.get("sources"), (str, list)):
         values["sources"] = {_ONE_SOURCE: values["sources"]}
-    return {key: _absolute(value) if key in _PATHS else value for key, value in values.items()}
+    found = {key: _absolute(value) if key in _PATHS else value for key, value in values.items()}
+    if isinstance(found.get("module_uri"), str):
+        found["module_uri"] = pin_module(found["module_uri"])
+    return found
 
 
 def _apply(values: dict[str, Any], setting: str, types: Mapping[str, str]) -> None:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from components.common.errors import BadInputError
+
 _CHUNK = 1 << 20
 
 
@@ -27,9 +29,10 @@ def publishing(target: Path) -> Generator[Path]:
         A path beside the target that does not exist yet; write a file or make a folder there.
 
     Raises:
+        BadInputError: The parent folder cannot be made.
         FileNotFoundError: The block wrote nothing.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     draft = target.with_name(f".{target.name}.tmp-{uuid.uuid4().hex[:12]}")
     try:
         yield draft
@@ -38,6 +41,20 @@ def publishing(target: Path) -> Generator[Path]:
         _fsync(target.parent)
     finally:
         _remove(draft)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and its parents, where they are missing.
+
+    Raises:
+        BadInputError: It cannot be made: something on the way is a file, or may not be written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        fix = "choose a folder that you may write to"
+        raise BadInputError(f"folder cannot be made: {reason}", where=folder, fix=fix) from error
 
 
 def file_digest(path: Path) -> str:

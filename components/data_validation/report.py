@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from components.common.artifacts import Kind
 from components.common.page import write_page
@@ -15,10 +14,8 @@ from components.data_validation.check import missing_share, train_features
 from components.data_validation.describe import RANKED_VALUES, ColumnCounts
 from components.data_validation.draw import Bucket, Picture, draw_histogram, draw_shares
 from components.data_validation.messages import FeatureStatistics, Histogram
+from components.data_validation.outcome import Validation
 from components.data_validation.rules import RULES
-
-if TYPE_CHECKING:
-    from components.data_validation.validate import Validation
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

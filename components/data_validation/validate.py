@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from components.common.artifacts import Verdict, read_snapshot
@@ -16,39 +14,11 @@ from components.data_validation.describe import Batch, describe_batch
 from components.data_validation.infer import infer_schema, revise_schema
 from components.data_validation.library import tfdv
 from components.data_validation.messages import Anomalies, Schema, Statistics
+from components.data_validation.outcome import Validation
 from components.data_validation.publish import publish_anomalies, publish_schema, publish_statistics
 from components.data_validation.read import Baseline, read_baseline, read_examples
 from components.data_validation.report import write_report
 from components.data_validation.rules import RULES, Finding
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Validation:
-    """What came of checking one batch.
-
-    Attributes:
-        version: The snapshot's version.
-        batch: The batch, described.
-        baseline: What it was compared with, or None.
-        drift: Distance of each comparable column from the baseline; empty without one.
-        findings: Every breach that is not off, errors first, with its severity.
-        anomalies: TFDV's own words about the train split.
-        verdict: Passed, outcome and reasons.
-        schema: The schema for what follows.
-    """
-
-    version: str
-    batch: Batch
-    baseline: Baseline | None
-    drift: Mapping[str, Distance]
-    findings: list[tuple[Finding, str]]
-    anomalies: Anomalies
-    verdict: Verdict
-    schema: Schema
-
-    def count(self, severity: str) -> int:
-        """Return the number of findings of a severity."""
-        return Counter(found for _, found in self.findings)[severity]
 
 
 def validate_examples(

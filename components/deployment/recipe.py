@@ -11,7 +11,7 @@ from typing import Any
 from components.common.artifacts import read_snapshot
 from components.common.code import code_digest
 from components.common.config import whole
-from components.common.errors import BadInputError
+from components.common.modules import find_module
 from components.common.storage import file_digest
 
 
@@ -22,27 +22,19 @@ def compute_recipe(snapshot: Path, parameters: Mapping[str, Any], *, module_uri:
         snapshot: Folder with `snapshot.json`, from ingestion.
         parameters: All parameters that shape a model, JSON values; whole numbers are equal whether they
             came as 3 or 3.0.
-        module_uri: Local path of the user's module, or None.
+        module_uri: The user's module, or None.
 
     Returns:
         64 hexadecimal digits; equal recipes make equal models.
 
     Raises:
-        BadInputError: The module is no local file, or `snapshot.json` is not in order.
+        BadInputError: As `find_module`, or `snapshot.json` is not in order.
     """
     parts = {
         "snapshot": read_snapshot(snapshot).version,
         "parameters": whole(dict(parameters)),
-        "module": None if module_uri is None else _module_digest(module_uri),
+        "module": None if module_uri is None else file_digest(find_module(module_uri)),
         "code": code_digest(),
     }
     canonical = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-def _module_digest(module_uri: str) -> str:
-    file = Path(module_uri.removeprefix("file://"))
-    if not file.is_file():
-        fix = "give the path of one Python file"
-        raise BadInputError("no such file", where="parameter `module_uri`", value=module_uri, fix=fix)
-    return file_digest(file)

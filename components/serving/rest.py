@@ -6,7 +6,7 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import orjson
@@ -23,9 +23,7 @@ from components.common.encoding import Values
 from components.common.errors import BadInputError
 from components.serving.check import encode_request, read_instances, read_tensors
 from components.serving.config import ServingConfig
-
-if TYPE_CHECKING:
-    from components.serving.server import LoadedModel
+from components.serving.load import LoadedModel
 
 log = logging.getLogger("millrace.serving")
 

@@ -9,63 +9,12 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from components.common.artifacts import Signature, read_golden_requests, read_signature, verify_model
-from components.common.errors import ComponentError, RefusedError
-from components.common.golden import find_difference, golden_columns
+from components.common.errors import ComponentError
 from components.common.names import check_model_name
-from components.serving.check import encode_request
 from components.serving.config import ServingConfig
-from components.serving.engine import Engine, load_engine
-
-log = logging.getLogger("millrace.serving")
-
-
-@dataclass(frozen=True, kw_only=True)
-class LoadedModel:
-    """A model that proved itself.
-
-    Attributes:
-        name: What it is called in addresses.
-        signature: Its inputs and outputs.
-        engine: What computes its answers.
-    """
-
-    name: str
-    signature: Signature
-    engine: Engine
-
-
-def load_model(folder: Path, name: str) -> LoadedModel:
-    """Verify, load and warm a complete model.
-
-    Args:
-        folder: A complete model: sealed by `digest.json`, with golden requests.
-        name: What it shall be called.
-
-    Raises:
-        BadInputError: Its bytes are not those that were sealed, or they are no model.
-        RefusedError: It does not answer its own golden requests as recorded.
-    """
-    digest = verify_model(folder)
-    model = LoadedModel(name=name, signature=read_signature(folder), engine=load_engine(folder))
-    _warm(model, folder)
-    log.info("model %s of digest %s is loaded from %s", name, digest[:12], folder)
-    return model
-
-
-def _warm(model: LoadedModel, folder: Path) -> None:
-    """Ask the golden requests, all at once and one alone: both shapes are traced before the first user."""
-    golden = read_golden_requests(folder)
-    for rows in (golden, golden[:1]):
-        columns = golden_columns(rows, [entry["name"] for entry in model.signature.inputs])
-        outputs = model.engine.predict(encode_request(columns, model.signature))
-        answers = {name: values.tolist() for name, values in outputs.items()}
-        if difference := find_difference(rows, answers):
-            fix = "this machine computes other answers than the one that judged the model"
-            raise RefusedError(f"warm-up failed: {difference}", where=folder / "golden.jsonl", fix=fix)
+from components.serving.load import LoadedModel, load_model
 
 
 def serve_model(model: LoadedModel, *, host: str, port: int, config: ServingConfig) -> None:

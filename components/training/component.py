@@ -71,6 +71,7 @@ def train_trials(
 
     from components.common.config import build_config
     from components.common.errors import named_exit
+    from components.common.modules import find_module
     from components.training.config import TrainingConfig
     from components.training.train import Inputs, train_batch
 
@@ -78,7 +79,7 @@ def train_trials(
         artifacts = (transformed_examples, transform_graph, schema, statistics, snapshot)
         folders = Inputs(*(Path(artifact.path) for artifact in artifacts))
         config = build_config(TrainingConfig, options, where="training")
-        module = Path(module_uri) if module_uri else None
+        module = find_module(module_uri) if module_uri else None
         trained = train_batch(batch, folders, model=Path(model.path), module=module, config=config)
         for name, value in trained.metrics.items():
             metrics.log_metric(name, value)

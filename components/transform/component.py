@@ -40,6 +40,7 @@ def transform(
 
     from components.common.config import build_config
     from components.common.errors import named_exit
+    from components.common.modules import find_module
     from components.transform.config import TransformConfig
 
     with named_exit():
@@ -49,7 +50,7 @@ def transform(
         summary = transform_examples(
             Path(examples.path), Path(schema.path), transform_graph=Path(transform_graph.path),
             transformed_examples=Path(transformed_examples.path), label=label, task=task or None,
-            features=features, module=Path(module_uri) if module_uri else None, config=config,
+            features=features, module=find_module(module_uri) if module_uri else None, config=config,
         )  # fmt: skip
         transform_graph.metadata.update(
             task=summary.task, features=len(summary.features), dropped=len(summary.dropped)

@@ -56,10 +56,8 @@ def load_module(module: Path) -> ModuleType:
     """Load the user's Python file.
 
     Raises:
-        BadInputError: It is missing, or fails while it is loaded.
+        BadInputError: It fails while it is loaded.
     """
-    if not module.is_file():
-        raise BadInputError("module is not a file", where="parameter `module_uri`", value=str(module))
     spec = importlib.util.spec_from_file_location("user_module", module)
     if spec is None or spec.loader is None:
         raise BadInputError("not a Python file", where="parameter `module_uri`", value=str(module))

@@ -17,6 +17,7 @@ from typing import Any
 
 from components.common.config import require_known
 from components.common.errors import BadInputError, ComponentError
+from components.common.storage import make_folder
 from pipelines.local.cache import Cache, digests_of_rooms
 from pipelines.local.context import LineageThread, RunContext
 from pipelines.local.environments import Environment, find_environments
@@ -264,6 +265,7 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def _make_folder(parent: Path) -> tuple[Path, str]:
+    make_folder(parent)
     while True:
         run_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:6]}"
         with suppress(FileExistsError):

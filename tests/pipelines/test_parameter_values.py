@@ -50,3 +50,12 @@ def test_a_malformed_file_is_named(text, message, tmp_path: Path):
     with pytest.raises(BadInputError, match=message) as caught:
         gather_parameters(tmp_path / "p.yaml", [], TYPES)
     assert "p.yaml" in str(caught.value)
+
+
+def test_a_module_is_pinned_so_that_an_edit_is_another_value(tmp_path: Path):
+    def gathered(text: str) -> str:
+        (tmp_path / "mine.py").write_text(text)
+        return gather_parameters(None, [f"module_uri={tmp_path / 'mine.py'}"], TYPES)["module_uri"]
+
+    assert gathered("x = 1\n") == gathered("x = 1\n")
+    assert gathered("x = 1\n") != gathered("x = 2\n")

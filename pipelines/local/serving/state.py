@@ -12,7 +12,7 @@ from typing import Any
 
 from components.common.documents import read_document
 from components.common.errors import BadInputError
-from components.common.storage import publishing
+from components.common.storage import make_folder, publishing
 
 DEFAULT_PORT = 8080
 
@@ -76,7 +76,7 @@ class StateFolder:
     def make(self) -> None:
         """Make the folder and `logs/` in it, mode 0700."""
         for folder in (self.path, self.path / "logs"):
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             folder.chmod(0o700)
 
     def read_state(self) -> ServingState:

@@ -151,6 +151,8 @@ def _sweep(folder: StateFolder) -> None:
 
 
 def _ports(asked: int, former: int | None) -> list[int]:
+    if not 1 <= asked <= 65_535:
+        raise BadInputError("port must be in 1 to 65535", where="option --port", value=asked)
     following = [port for port in range(asked, asked + _PORTS_TRIED) if port <= 65_535]
     return [former, *following] if former is not None and asked == DEFAULT_PORT else following
 

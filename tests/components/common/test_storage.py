@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from components.common.errors import BadInputError
 from components.common.storage import content_digest, file_digest, publishing
 
 
@@ -79,3 +80,12 @@ def test_an_empty_and_a_missing_folder_differ(tmp_path: Path):
     assert content_digest(tmp_path / "empty") == hashlib.sha256(b"").hexdigest()
     with pytest.raises(FileNotFoundError):
         content_digest(tmp_path / "missing")
+
+
+def test_a_folder_below_a_file_is_refused_by_name(tmp_path: Path):
+    (tmp_path / "file").write_text("no folder")
+    with (
+        pytest.raises(BadInputError, match="folder cannot be made: Not a directory"),
+        publishing(tmp_path / "file" / "inside" / "out.txt"),
+    ):
+        pass

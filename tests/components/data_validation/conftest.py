@@ -18,7 +18,8 @@ from components.common.artifacts import (
 )
 from components.common.config import build_config
 from components.data_validation.config import ValidationConfig
-from components.data_validation.validate import Validation, validate_examples
+from components.data_validation.outcome import Validation
+from components.data_validation.validate import validate_examples
 
 KINDS = {
     "carrier": "string",

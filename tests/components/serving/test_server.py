@@ -110,7 +110,7 @@ def test_folder_without_a_saved_model_is_refused_by_name(tmp_path):
 
 
 def test_engine_answers_the_golden_requests(model_folder):
-    from components.serving.server import load_model
+    from components.serving.load import load_model
 
     assert load_model(model_folder, "tiny").name == "tiny"
     assert len(read_golden_requests(model_folder)) == 4

@@ -211,7 +211,7 @@ def test_regression_on_a_column_with_a_module_of_ones_own(houses, tmp_path):
         ({"features": {"good": "drop"}}, "unknown key `good`"),
         ({"options": {"max_vocabulry": 3}}, "did you mean `max_vocabulary`"),
         ({"options": {"hash_buckets": 1}}, "hash_buckets >= 2"),
-        ({"module_uri": "/nowhere/module.py"}, "module is not a file"),
+        ({"module_uri": "/nowhere/module.py"}, "no such Python file"),
     ],
 )
 def test_a_mistake_of_the_caller_ends_with_one_line_and_no_output(
