@@ -39,8 +39,15 @@ def execute(request: Request, *, as_json: bool) -> int:
     except ComponentError as error:
         if not as_json:
             raise
-        _write_json(_never_began(request, str(error)))
+        _write_json(_never_began(request, "FAILED", str(error)))
         return error.exit_code
+    except KeyboardInterrupt:
+        said = "cancelled before the run began"
+        if as_json:
+            _write_json(_never_began(request, "CANCELLED", said))
+        else:
+            sys.stderr.write(f"{said}\n")
+        return 130
     record = read_json(result.directory / "run.json")
     if as_json:
         _write_json({key: record[key] for key in _KEYS if key in record})
@@ -68,9 +75,9 @@ def run_request(request: Request, on_event: Callable[[Event], None]) -> RunResul
     return result
 
 
-def _never_began(request: Request, error: str) -> dict[str, Any]:
+def _never_began(request: Request, state: str, error: str) -> dict[str, Any]:
     empty = {"run_id": None, "seconds": 0.0, "directory": None, "outputs": {}, "endpoint": None}
-    return {"pipeline": request.pipeline, "state": "FAILED", **empty, "error": error}
+    return {"pipeline": request.pipeline, "state": state, **empty, "error": error}
 
 
 def _write_json(content: Mapping[str, Any]) -> None:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from components.common.config import require_known
-from components.common.errors import BadInputError
+from components.common.errors import BadInputError, ComponentError
 from pipelines.build import Build, read_build
 from pipelines.compiling.package import PIPELINES, compile_pipeline, parameter_types
 from pipelines.local.history import Run, find_run
 from pipelines.local.plan import Plan, container_tasks
 from pipelines.local.reading import read_package
 from pipelines.local.runner import resolve_parameters
-from pipelines.local.serving.client import start_detached
+from pipelines.local.serving.client import find_supervisor, start_detached
 from pipelines.parameter_values import gather_parameters
 
 _PACKAGES = (".yaml", ".yml")
@@ -88,8 +88,8 @@ def prepared(request: Request) -> Generator[Prepared]:
         images = {} if request.is_ours else _environments(plan, options)
         values = _values(request, earlier, plan, package)
         resolve_parameters(plan, values)
-        variables = _supervised(plan, values, request.root)
-        yield Prepared(package=package, parameters=values, images=images, variables=variables)
+        with _supervised(plan, values, request.root) as variables:
+            yield Prepared(package=package, parameters=values, images=images, variables=variables)
 
 
 def _package(request: Request, options: Build, earlier: Run | None, scratch: Path) -> Path:
@@ -130,9 +130,21 @@ def _values(request: Request, earlier: Run | None, plan: Plan, package: Path) ->
     )  # fmt: skip
 
 
-def _supervised(plan: Plan, values: Mapping[str, Any], root: Path) -> dict[str, str]:
-    """Start a supervisor when a pipeline of ours will deploy here, and name it to the tasks."""
+@contextmanager
+def _supervised(plan: Plan, values: Mapping[str, Any], root: Path) -> Generator[dict[str, str]]:
+    """Name a supervisor to the tasks when a pipeline of ours will deploy here, and start one if need be.
+
+    One that was started here and serves nothing in the end, because the run failed, is stopped again.
+    """
     deploy = values.get("deploy") or {}
     if plan.pipeline not in PIPELINES or deploy.get("target", "local") != "local":
-        return {}
-    return {"MILLRACE_SUPERVISOR": str(start_detached(root).file)}
+        yield {}
+        return
+    found = find_supervisor(root)
+    supervisor = found or start_detached(root)
+    try:
+        yield {"MILLRACE_SUPERVISOR": str(supervisor.file)}
+    finally:
+        with suppress(ComponentError):  # how the run ended matters more
+            if found is None and not supervisor.endpoints():
+                supervisor.stop()
