@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -18,27 +19,40 @@ _ONE_SOURCE = "data"
 
 
 def gather_parameters(
-    file: Path | None, settings: Iterable[str], types: Mapping[str, str]
+    file: Path | None,
+    settings: Iterable[str],
+    types: Mapping[str, str],
+    *,
+    earlier: Mapping[str, Any] | None = None,
+    given: Mapping[str, Any] | None = None,
+    paths: bool = True,
 ) -> dict[str, Any]:
-    """Merge a parameter file with settings of the command line; the settings win.
+    """Merge what an earlier run used, a parameter file, values, and settings of the command line.
 
     Args:
         file: A YAML mapping of parameters, or None.
         settings: `key=value`; the value is YAML, except where the parameter is a string. `key.inner=value`
             sets one key of a mapping. `sources=PATH` names one source.
         types: KFP's parameter type by parameter name, such as `STRING` or `STRUCT`.
+        earlier: Parameters of a run; all others win over them.
+        given: Values by name; they win over the file, and settings over them.
+        paths: The parameters are those of our pipelines, whose paths have known names.
 
     Returns:
-        Values by name. Relative paths of `sources`, `module_uri` and `baseline_uri` are made absolute
-        against the working directory: a task has another one. `module_uri` is pinned to what it holds now.
+        Values by name. Of our pipelines, relative paths of `sources`, `module_uri` and `baseline_uri` are
+        made absolute against the working directory: a task has another one. `module_uri` is pinned to what
+        it holds now.
 
     Raises:
         BadInputError: The file cannot be read, or a setting has no `=`, no valid YAML, or reaches into
             something that is no mapping.
     """
-    values = read_mapping(file) if file else {}
+    read = read_mapping(file) if file else {}
+    values = copy.deepcopy({**(earlier or {}), **read, **(given or {})})
     for setting in settings:
         _apply(values, setting, types)
+    if not paths:
+        return values
     if isinstance(values.get("sources"), (str, list)):
         values["sources"] = {_ONE_SOURCE: values["sources"]}
     found = {key: _absolute(value) if key in _PATHS else value for key, value in values.items()}

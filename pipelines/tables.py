@@ -1,4 +1,4 @@
-"""Tables and trees for a terminal."""
+"""Tables and trees of runs, endpoints and lineage for a terminal."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
+
+from pipelines.local.clean import Cleaning
 
 _COLOURS = {
     "SUCCEEDED": "green",
@@ -16,6 +19,7 @@ _COLOURS = {
     "REFUSED": "yellow",
     "CANCELLED": "yellow",
     "FAILED": "red",
+    "SKIPPED": "dim",
 }
 
 
@@ -28,7 +32,7 @@ def run_table(runs: Sequence[Mapping[str, Any]]) -> Table | str:
     """Return a table of run records, or a line that says what to do when there are none."""
     if not runs:
         return "no runs here yet: `millrace run training --help` tells how to start one"
-    table = _table("RUN", "PIPELINE", "STATE", "SECONDS", "WHY")
+    table = plain_table("RUN", "PIPELINE", "STATE", "SECONDS", "WHY")
     for run in runs:
         seconds = run.get("seconds")
         table.add_row(
@@ -45,7 +49,7 @@ def endpoint_table(endpoints: Sequence[Mapping[str, Any]]) -> Table | str:
     """Return a table of endpoints, or a line that says that none answers."""
     if not endpoints:
         return "no model is being served"
-    table = _table("NAME", "REVISION", "MODEL DIGEST", "URL")
+    table = plain_table("NAME", "REVISION", "MODEL DIGEST", "URL")
     for endpoint in endpoints:
         digest = str(endpoint.get("model_digest") or "")[:12]
         table.add_row(endpoint["name"], str(endpoint.get("revision") or "-"), digest, endpoint["url"])
@@ -53,7 +57,7 @@ def endpoint_table(endpoints: Sequence[Mapping[str, Any]]) -> Table | str:
 
 
 def lineage_tree(node: Mapping[str, Any], root: Path) -> Tree:
-    """Return a tree of what something was made from; what stands there already is named, not repeated.
+    """Return a tree of what something was made from, or led to; what stands above is not repeated.
 
     Args:
         node: What `LineageNode.as_dict` gave.
@@ -64,8 +68,38 @@ def lineage_tree(node: Mapping[str, Any], root: Path) -> Tree:
     return tree
 
 
+def cleaning_table(found: Cleaning, *, removed: bool) -> Group:
+    """Return what can go or has gone, what stays although it is old, and the bytes in all.
+
+    Args:
+        found: What was planned or done.
+        removed: It was done.
+    """
+    table = plain_table("RUN", "FREES", "WHY")
+    for item in found.items:
+        if item.run_id is not None:
+            table.add_row(item.run_id, size_text(item.bytes))
+    for run_id, why in found.kept.items():
+        table.add_row(run_id, Text("stays", style="yellow"), why)
+    rest = [item for item in found.items if item.run_id is None]
+    if rest:
+        table.add_row("remainders, cache", size_text(sum(item.bytes for item in rest)))
+    freed = f"{size_text(found.bytes)} {'freed' if removed else 'would be freed'}"
+    hint = "" if removed or not found.items else "; `--yes` removes it"
+    return Group(*([table] if table.row_count else []), Text(f"{freed}{hint}", style="bold"))
+
+
+def size_text(count: float) -> str:
+    """Return a number of bytes in words, such as `1.2 MB` (a million and two hundred thousand)."""
+    for unit in ("B", "kB", "MB"):
+        if count < 1_000:
+            return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1_000
+    return f"{count:.1f} GB"
+
+
 def _grow(tree: Tree, node: Mapping[str, Any], root: Path) -> None:
-    for origin in node.get("made_from", []):
+    for origin in [*node.get("made_from", []), *node.get("led_to", [])]:
         _grow(tree.add(_node_text(origin, root)), origin, root)
 
 
@@ -75,12 +109,15 @@ def _node_text(node: Mapping[str, Any], root: Path) -> Text:
         text.append(f"  {node['sha256'][:12]}", style="cyan")
     if task := node.get("task"):
         text.append(f"  {task}", style="default")
+    if url := node.get("url"):
+        text.append(f"  {url}", style="green")
     if node.get("repeated"):
         return text.append("  (see above)", style="dim")
     return text.append("  " + str(node.get("uri", "")).removeprefix(f"{root.absolute()}/"), style="dim")
 
 
-def _table(*headings: str) -> Table:
+def plain_table(*headings: str) -> Table:
+    """Return a table without lines, whose cells are never wrapped; only `WHY` is."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in headings:
         table.add_column(heading, no_wrap=heading != "WHY", overflow="ellipsis")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import runpy
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -67,7 +69,11 @@ def read_result(output: Path) -> dict[str, Any] | None:
 def run_module(
     module: str, *arguments: str, timeout_seconds: float, keep_errors: bool = False
 ) -> tuple[int | None, str]:
-    """Run one of our modules in a fresh Python process.
+    """Run one of our modules in a process of its own.
+
+    It is a copy of this process where that saves importing TensorFlow once more: when it is imported here
+    and has not begun to work (it would have threads then, which a copy has not). Else, and with
+    `keep_errors`, it is a fresh one.
 
     Args:
         module: Dotted name of a module with a `__main__` part.
@@ -79,6 +85,8 @@ def run_module(
         The exit status (negative: the signal that ended it; None: it was killed for its time), and
         standard error or "".
     """
+    if not keep_errors and "tensorflow" in sys.modules and len(os.listdir("/proc/self/task")) == 1:
+        return _run_copy(module, arguments, timeout_seconds), ""
     root = str(Path(components.__path__[0]).parent)
     path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
     environment = {"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ, "PYTHONPATH": path}
@@ -91,3 +99,19 @@ def run_module(
     except subprocess.TimeoutExpired:
         return None, ""
     return done.returncode, done.stderr or ""
+
+
+def _run_copy(module: str, arguments: tuple[str, ...], timeout_seconds: float) -> int | None:
+    process = multiprocessing.get_context("fork").Process(target=_run_here, args=(module, arguments))
+    process.start()
+    process.join(timeout_seconds)
+    if process.exitcode is None:
+        process.kill()
+        process.join()
+        return None
+    return process.exitcode
+
+
+def _run_here(module: str, arguments: tuple[str, ...]) -> None:
+    sys.argv = [module, *arguments]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)

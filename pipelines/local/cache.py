@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,12 @@ def cache_key(task: Task, container: Container, inputs: Inputs, environment: Env
         code_digest(*rooms_named(container)),
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def digests_of_rooms(containers: Iterable[Container]) -> dict[str, str]:
+    """Return the digest of the code of each room that some commands import, and of `common`."""
+    rooms = {room for container in containers for room in rooms_named(container)}
+    return {room: code_digest(room) for room in sorted(rooms)}
 
 
 def rooms_named(container: Container) -> list[str]:

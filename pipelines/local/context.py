@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -15,10 +14,12 @@ from pipelines.local.cache import Cache
 from pipelines.local.content import Digests
 from pipelines.local.environments import Environment
 from pipelines.local.exchange import Outputs
-from pipelines.local.launch import Process
+from pipelines.local.launch import ProcessGroup
 from pipelines.local.lineage import Lineage
 from pipelines.local.record import Progress
+from pipelines.local.slots import Slots
 from pipelines.local.store import Store
+from pipelines.local.warm.parents import Parents
 
 Result = TypeVar("Result")
 
@@ -57,13 +58,18 @@ class RunContext:
         use_cache: Results of earlier runs may be taken.
         environments: Virtual environments by image.
         variables: Variables that every task gets.
+        names: What placeholders of the job stand for.
         progress: Takes the steps.
         lineage: Takes the executions and artifacts.
         cache: Results of earlier runs.
-        slots: One for each task that may be executed at once.
+        slots: Room for tasks that are executed at once.
         waiters: One thread for each such task.
+        parents: Warm parents to fork from.
+        chains: Tasks from each one to the end of the run, by label.
+        images: The image of each task, by label.
         digests: Content digests computed so far.
         processes: Running commands.
+        settled: Labels of tasks that a parent need not wait for: their results were found.
         outputs: What tasks gave, by label and iterations of the loops around them.
     """
 
@@ -72,21 +78,26 @@ class RunContext:
     use_cache: bool
     environments: Mapping[str, Environment]
     variables: Mapping[str, str]
+    names: Mapping[str, str]
     progress: Progress
     lineage: LineageThread
     cache: Cache
-    slots: asyncio.Semaphore
+    slots: Slots
     waiters: ThreadPoolExecutor
+    parents: Parents
+    chains: Mapping[str, int]
+    images: Mapping[str, str]
     digests: Digests = field(default_factory=Digests)
-    processes: set[Process] = field(default_factory=set[Process])
+    processes: set[ProcessGroup] = field(default_factory=set[ProcessGroup])
+    settled: set[str] = field(default_factory=set[str])
     outputs: dict[tuple[str, tuple[int, ...]], Outputs] = field(
         default_factory=dict[tuple[str, tuple[int, ...]], Outputs]
     )
 
-
-def task_limit() -> int:
-    """Return how many tasks are executed at once: the processor cores we may use, and at least 2."""
-    return max(2, len(os.sched_getaffinity(0)))
+    def images_ahead(self) -> list[str]:
+        """List the images of tasks that may yet be executed, those with the longest chain first."""
+        ahead = sorted(set(self.images) - self.settled, key=lambda label: -self.chains.get(label, 0))
+        return list(dict.fromkeys(self.images[label] for label in ahead))
 
 
 async def settle(work: Awaitable[Result]) -> Result:

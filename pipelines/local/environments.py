@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from components.common.errors import BadInputError
 from components.common.images import IMAGE_PREFIX
@@ -21,10 +25,12 @@ class Environment:
     Attributes:
         folder: The environment.
         digest: sha256 that changes with the packages in it; part of every cache key.
+        imports: Modules that tasks of the image need and that take long to import.
     """
 
     folder: Path
     digest: str
+    imports: tuple[str, ...] = ()
 
 
 def find_environments(images: Iterable[str], mapping: Mapping[str, Path]) -> dict[str, Environment]:
@@ -50,16 +56,28 @@ def _find(image: str, mapping: Mapping[str, Path]) -> Environment:
     if not image.startswith(IMAGE_PREFIX):
         fix = f"map the image to a virtual environment; known are the images {IMAGE_PREFIX}…"
         raise BadInputError("no environment stands in for this image", where=image, fix=fix)
-    if image == f"{IMAGE_PREFIX}validation":
-        return _existing(image, SOURCE_ROOT / ".venv-validation", _locks("validation", "validation-kfp"))
-    return _existing(image, SOURCE_ROOT / ".venv", _locks("local"))
+    declared = declarations()
+    ours = declared["images"].get(image.removeprefix(IMAGE_PREFIX))
+    if ours is None:
+        known = ", ".join(f"{IMAGE_PREFIX}{name}" for name in declared["images"])
+        raise BadInputError("no such image of ours", where=image, fix=f"known are {known}")
+    name = ours["environment"]
+    digest = _locks(*declared["environments"][name]["locks"])
+    return _existing(image, SOURCE_ROOT / name, digest, tuple(ours.get("imports", ())))
 
 
-def _existing(image: str, folder: Path, digest: str) -> Environment:
+@functools.cache
+def declarations() -> Mapping[str, Any]:
+    """Return the content of `environments.yaml`."""
+    text = Path(__file__).with_name("environments.yaml").read_text(encoding="utf-8")
+    return yaml.safe_load(text)
+
+
+def _existing(image: str, folder: Path, digest: str, imports: tuple[str, ...] = ()) -> Environment:
     if not (folder / "bin" / "python3").exists():
         where = f"environment of image {image}: {folder}"
         raise BadInputError("environment is missing", where=where, fix="`make setup` makes it")
-    return Environment(folder=folder, digest=digest)
+    return Environment(folder=folder, digest=digest, imports=imports)
 
 
 def _locks(*names: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -36,6 +37,22 @@ class Notice:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LoopStarted:
+    """The items of a loop are known.
+
+    Attributes:
+        tasks: Labels of the tasks in it; iteration 3 of `train` reports as `train-3`.
+        count: Iterations.
+        within: Iterations of the loops around it, the outermost first; with `(2,)` those of it report
+            as `train-2-0`, `train-2-1`, …
+    """
+
+    tasks: tuple[str, ...]
+    count: int
+    within: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class TaskChanged:
     """A task took its next step.
 
@@ -46,6 +63,7 @@ class TaskChanged:
         verdict: Its boolean output, when it has one and ended well.
         message: Why it failed, was skipped, or was not taken from the cache; else None.
         exit_code: Exit status of a task that failed by itself, else None.
+        metrics: Numbers that it logged as metrics, when it ended well.
     """
 
     task: str
@@ -54,6 +72,7 @@ class TaskChanged:
     verdict: bool | None = None
     message: str | None = None
     exit_code: int | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,4 +90,4 @@ class RunFinished:
     error: str | None
 
 
-Event = RunStarted | Notice | TaskChanged | RunFinished
+Event = RunStarted | Notice | LoopStarted | TaskChanged | RunFinished

@@ -11,7 +11,7 @@ from typing import Any
 from components.common.errors import BadInputError
 from pipelines.local.content import Artifact, Digests
 from pipelines.local.plan import ArtifactSpec, Task
-from pipelines.local.values import convert, parse
+from pipelines.local.values import as_sent, convert, parse
 
 _METADATA_ALONE = ("system.Metrics", "system.ClassificationMetrics", "system.SlicedClassificationMetrics")
 
@@ -36,11 +36,22 @@ class Outputs:
     parameters: Mapping[str, Any]
     artifacts: Mapping[str, Artifact]
 
+    def of(self, port: str) -> Any:
+        """Return the artifact or the value of a port, or None."""
+        return self.artifacts.get(port, self.parameters.get(port))
+
     @property
     def verdict(self) -> bool | None:
         """The boolean output `Output`, or None when there is none."""
         value = self.parameters.get("Output")
         return value if isinstance(value, bool) else None
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The numbers in its artifacts of the type `system.Metrics`."""
+        said = [found.metadata for found in self.artifacts.values() if found.title == "system.Metrics"]
+        numbers = ((key, value) for one in said for key, value in one.items())
+        return {key: float(value) for key, value in numbers if isinstance(value, (int, float))}
 
 
 def executor_input(task: Task, inputs: Inputs, exchange: Path, artifacts: Path) -> dict[str, Any]:
@@ -60,7 +71,7 @@ def executor_input(task: Task, inputs: Inputs, exchange: Path, artifacts: Path) 
     given = {port: [found.as_runtime() for found in many] for port, many in inputs.artifact_lists().items()}
     return {
         "inputs": {
-            "parameterValues": dict(inputs.parameters),
+            "parameterValues": as_sent(dict(inputs.parameters)),
             "artifacts": {port: {"artifacts": many} for port, many in given.items()},
         },
         "outputs": {

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import signal
 import tempfile
 import time
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from components.common.errors import ComponentError
 from pipelines.local.cache import CachedResult, cache_key
+from pipelines.local.command import compose_command
 from pipelines.local.context import RunContext, settle
-from pipelines.local.environments import SOURCE_ROOT, Environment
+from pipelines.local.environments import Environment
 from pipelines.local.exchange import Inputs, Outputs, collect_outputs, executor_input
 from pipelines.local.labels import iteration_label
-from pipelines.local.launch import Process, Usage, last_line
-from pipelines.local.placeholders import fill
-from pipelines.local.plan import Container, Task
+from pipelines.local.launch import ProcessGroup, Usage, last_line
+from pipelines.local.plan import Container, Retry, Task
+from pipelines.local.variables import task_variables
+from pipelines.local.warm.client import WarmParent
 
 GRACE_SECONDS = 10.0
 _NAMED_EXITS = (2, 3, 4)
@@ -30,16 +33,17 @@ class TaskExecution:
     """One task of one run, in one iteration of the loops around it."""
 
     def __init__(
-        self, run: RunContext, task: Task, container: Container, parent: int, iteration: tuple[int, ...]
-    ) -> None:
-        """Prepare a task whose graph is recorded as the execution `parent`."""
+        self, run: RunContext, task: Task, container: Container, parent: int, iteration: tuple[int, ...],
+        names: Mapping[str, str],
+    ) -> None:  # fmt: skip
+        """Prepare a task whose graph is recorded as `parent`; `names` stand for job placeholders."""
         self._run, self._task, self._container = run, task, container
-        self._parent, self._iteration = parent, iteration
+        self._parent, self._iteration, self._names = parent, iteration, names
         self._label = iteration_label(task.label, iteration)
         self._began = time.monotonic()
         self._execution: int | None = None
         self._usage: Usage | None = None
-        self._ended = False
+        self._ended = self._timed_out = False
 
     async def run(self, inputs: Inputs) -> Outputs | None:
         """Execute the task or take its result from the cache.
@@ -70,12 +74,37 @@ class TaskExecution:
         if self._task.caching and self._run.use_cache and (hit := self._run.cache.find(key)):
             why = await asyncio.to_thread(self._change, hit)
             if why is None:
+                self._run.settled.add(self._task.label)
                 return await settle(self._reuse(hit, inputs, key))
-        async with self._run.slots:
-            self._began = time.monotonic()
-            self._run.progress.step(self._label, "started", message=why)
-            await self._begin(inputs, key)
-            return await self._execute(inputs, key)
+        if self._task.caching:  # then what follows is likely to be executed, too
+            self._run.parents.begin(self._run.images_ahead())
+        return await self._execute_or_retry(inputs, key, why)
+
+    async def _execute_or_retry(self, inputs: Inputs, key: str, why: str | None) -> Outputs | None:
+        for attempt in count(1):
+            parent = await self._run.parents.ready(self._container)
+            room = self._run.slots.taken(
+                chain=self._run.chains.get(self._task.label, 1), memory_bytes=self._container.memory_bytes
+            )
+            async with room:
+                self._run.progress.step(self._label, "started", message=why)
+                if attempt == 1:
+                    self._began = time.monotonic()
+                    await self._begin(inputs, key)
+                ended = await self._execute(inputs, key, parent, attempt)
+            if not isinstance(ended, _Failure):
+                return ended
+            wait = wait_before(self._task.retry, attempt, time.monotonic() - self._began)
+            if not ended.again or wait is None:
+                code = ended.exit_code
+                await settle(self._end("failed", "FAILED", message=ended.message, exit_code=code))
+                return None
+            why = f"again after: {ended.message}"
+            await asyncio.sleep(wait)
+            shutil.rmtree(self._work, ignore_errors=True)
+            if self._log.exists():
+                self._log.rename(self._log.with_suffix(f".attempt-{attempt}.log"))
+        return None
 
     def _check_and_key(self, inputs: Inputs) -> str:
         for port, many in inputs.artifact_lists().items():
@@ -103,28 +132,26 @@ class TaskExecution:
             index=self._iteration[-1] if self._iteration else None,
         )  # fmt: skip
 
-    async def _execute(self, inputs: Inputs, key: str) -> Outputs | None:
-        folder = self._run.directory / "artifacts" / self._label / "1"
+    async def _execute(
+        self, inputs: Inputs, key: str, parent: WarmParent | None, attempt: int
+    ) -> Outputs | _Failure:
+        folder = self._run.directory / "artifacts" / self._label / str(attempt)
         exchange = self._work / "exchange"
         try:
             given = await asyncio.to_thread(executor_input, self._task, inputs, exchange, folder)
-            usage = await self._launch(given)
+            usage = await self._launch(given, parent)
         except ComponentError as error:
-            await settle(self._end("failed", "FAILED", message=str(error), exit_code=error.exit_code))
-            return None
-        if usage.exit_code != 0:
-            code, cause = usage.exit_code, self._cause(usage.exit_code)
-            code = code if code in _NAMED_EXITS else 1
-            await settle(self._end("failed", "FAILED", message=cause, exit_code=code))
-            return None
+            return _Failure(message=str(error), exit_code=error.exit_code, again=False)
+        if usage.exit_code != 0 or self._timed_out:
+            code = usage.exit_code if usage.exit_code in _NAMED_EXITS and not self._timed_out else 1
+            return _Failure(message=self._cause(usage.exit_code), exit_code=code)
         return await settle(self._accept(given, key))
 
-    async def _accept(self, given: dict[str, Any], key: str) -> Outputs | None:
+    async def _accept(self, given: dict[str, Any], key: str) -> Outputs | _Failure:
         try:
             outputs = await asyncio.to_thread(collect_outputs, self._task, given, self._run.digests)
         except (ComponentError, OSError, ValueError) as error:  # it ended well and left a mess: a bug
-            await self._end("failed", "FAILED", message=str(error), exit_code=1)
-            return None
+            return _Failure(message=str(error), exit_code=1)
         execution, self._execution = self._execution, None
         ids = await self._run.lineage.call("end", execution, "COMPLETE", outputs)
         outputs = _with_ids(outputs, ids)
@@ -150,16 +177,17 @@ class TaskExecution:
         self._run.progress.step(
             self._label, kind, seconds=time.monotonic() - self._began,
             verdict=outputs.verdict if outputs else None, message=message, exit_code=exit_code,
-            usage=self._usage,
+            usage=self._usage, metrics=outputs.metrics if outputs else None,
         )  # fmt: skip
 
-    async def _launch(self, given: dict[str, Any]) -> Usage:
+    async def _launch(self, given: dict[str, Any], parent: WarmParent | None) -> Usage:
         # Not in the run's folder: sockets are made in it, and their paths may have 107 bytes at most.
         temporary = tempfile.mkdtemp(prefix="millrace-task-")
         try:
             where = f"command of task `{self._label}`"
-            process = Process(
-                [fill(part, given, where) for part in self._container.command],
+            process = self._run.parents.start(
+                parent, self._container.image,
+                compose_command(self._container.command, given, where, self._names),
                 cwd=self._work, log=self._log, environment=self._variables(temporary),
             )  # fmt: skip
             self._usage = await self._watch(process)
@@ -167,38 +195,30 @@ class TaskExecution:
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 
-    async def _watch(self, process: Process) -> Usage:
+    async def _watch(self, process: ProcessGroup) -> Usage:
         self._run.processes.add(process)
         ending = asyncio.get_running_loop().run_in_executor(self._run.waiters, process.wait)
         try:
+            await asyncio.wait({ending}, timeout=self._container.timeout)
+            self._timed_out = not ending.done()
+            if self._timed_out:
+                await _stop(process, ending)
             return await asyncio.shield(ending)
         except asyncio.CancelledError:
-            process.stop(GRACE_SECONDS)
-            await asyncio.wait({ending}, timeout=GRACE_SECONDS)
-            process.kill()
+            await _stop(process, ending)
             self._usage = await ending
             raise
         finally:
             self._run.processes.discard(process)
 
     def _variables(self, temporary: str) -> dict[str, str]:
-        inherited = {key: value for key, value in os.environ.items() if key not in _NOT_INHERITED}
-        folder = self._environment.folder
-        return {
-            **inherited,
-            "TF_CPP_MIN_LOG_LEVEL": "2",
-            **self._container.environment,
-            **self._run.variables,
-            "PATH": f"{folder / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-            "VIRTUAL_ENV": str(folder),
-            "PYTHONPATH": str(SOURCE_ROOT),
-            "PYTHONUNBUFFERED": "1",
-            "PYTHONNOUSERSITE": "1",
-            "TMPDIR": temporary,
-        }
+        own = self._container.environment
+        return task_variables(self._environment, self._run.variables, own, temporary)
 
     def _cause(self, exit_code: int) -> str:
         line = last_line(self._log)
+        if self._timed_out:
+            return f"timed out after {self._container.timeout:g} s: {line or 'no output'}"
         number = -exit_code if exit_code < 0 else exit_code - 128 if exit_code > 128 else 0
         if number:
             return f"killed by signal {number}{_SIGNAL_HINTS.get(number, '')}: {line or 'no output'}"
@@ -219,8 +239,35 @@ class TaskExecution:
         return self._run.directory / "logs" / f"{self._label}.log"
 
 
-_NOT_INHERITED = ("PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTHONSTARTUP")
 _SIGNAL_HINTS = {int(signal.SIGKILL): " (perhaps for want of memory)", int(signal.SIGSEGV): " (crashed)"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Failure:
+    message: str
+    exit_code: int
+    again: bool = True  # a further attempt may succeed
+
+
+def wait_before(retry: Retry, attempt: int, elapsed: float) -> float | None:
+    """Return the seconds to wait before the next attempt, or None when there is none.
+
+    As Argo does it: each wait is `factor` times the one before, and none begins when `within` is over.
+
+    Args:
+        retry: The task's policy.
+        attempt: Attempts that failed, at least 1.
+        elapsed: Seconds since the first began.
+    """
+    if attempt > retry.limit or elapsed > retry.within:
+        return None
+    return retry.wait * retry.factor ** (attempt - 1)
+
+
+async def _stop(process: ProcessGroup, ending: asyncio.Future[Usage]) -> None:
+    process.stop(GRACE_SECONDS)
+    await asyncio.wait({ending}, timeout=GRACE_SECONDS)
+    process.kill()
 
 
 def _with_ids(outputs: Outputs, ids: dict[str, int]) -> Outputs:

@@ -22,7 +22,9 @@ def label_tasks(tasks: Tasks, components: Mapping[str, Any]) -> dict[Path, str]:
         The display name where it is unique, else the task's own name, else that with the loops' names
         ahead of it. No label reads like the iteration `<label>-<number>` of another that is in a loop.
     """
-    found = dict(_walk(tasks, components, ()))
+    walked = list(_walk(tasks, components, (), False))
+    found = {path: name for path, name, _ in walked}
+    repeated = {path for path, _, looped in walked if looped}
     display = Counter(safe_name(name) for name in found.values())
     own = Counter(safe_name(path[-1]) for path in found)
     labels: dict[Path, str] = {}
@@ -34,7 +36,7 @@ def label_tasks(tasks: Tasks, components: Mapping[str, Any]) -> dict[Path, str]:
     taken = set(labels.values())
     for path, label in labels.items():
         numbered = re.compile(rf"{re.escape(label)}(-\d+)+")
-        if len(path) > 1 and any(numbered.fullmatch(other) for other in taken):
+        if path in repeated and any(numbered.fullmatch(other) for other in taken):
             labels[path] = safe_name("-".join(path))
     return labels
 
@@ -49,10 +51,13 @@ def safe_name(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip(".-")[:100] or "task"
 
 
-def _walk(tasks: Tasks, components: Mapping[str, Any], path: Path) -> Iterator[tuple[Path, str]]:
+def _walk(
+    tasks: Tasks, components: Mapping[str, Any], path: Path, looped: bool
+) -> Iterator[tuple[Path, str, bool]]:
     for name, task in tasks.items():
-        yield (*path, name), str((task.get("taskInfo") or {}).get("name") or name)
+        yield (*path, name), str((task.get("taskInfo") or {}).get("name") or name), looped
         component: Mapping[str, Any] = components[task["componentRef"]["name"]]
         body = component.get("dag")
         if body:
-            yield from _walk(body["tasks"], components, (*path, name))
+            inside = looped or "parameterIterator" in task
+            yield from _walk(body["tasks"], components, (*path, name), inside)

@@ -1,4 +1,4 @@
-"""One command as a process group: started, measured, and never left behind."""
+"""A process group: awaited, measured, and never left behind; and a command started as one."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Usage:
     Attributes:
         exit_code: Its status; minus the number of the signal that killed it.
         cpu_seconds: User and system time of it and of the processes that it waited for.
-        peak_memory_bytes: Largest resident size of one of these processes; at least the runner's own, which
-            Linux counts for a child until it executes its command.
+        peak_memory_bytes: Largest resident size of one of these processes; at least that of the process it
+            was forked from, which Linux counts for a child until it executes a command.
     """
 
     exit_code: int
@@ -36,56 +36,33 @@ class Usage:
     peak_memory_bytes: int
 
 
-class Process:
-    """A running command, leader of its own process group."""
+class ProcessGroup:
+    """A running process that leads its own group; how it is awaited and measured is for its kind to say."""
 
-    def __init__(
-        self, command: Sequence[str], *, cwd: Path, log: Path, environment: Mapping[str, str]
-    ) -> None:
-        """Start a command.
-
-        Args:
-            command: What to execute; found on the `PATH` of `environment`.
-            cwd: Its working folder.
-            log: File for its standard output and error; cut after 64 MiB, with a line that says so.
-            environment: All its variables.
-
-        Raises:
-            BadInputError: Its arguments are longer than the system takes.
-        """
-        stream = log.open("wb", buffering=0)
-        try:
-            self._popen = _spawn(command, cwd, environment)
-        except BaseException:
-            stream.close()
-            raise
+    def __init__(self, pid: int, output: IO[bytes], log: IO[bytes]) -> None:
+        """Copy what it writes into the log, which is cut after 64 MiB with a line that says so."""
+        self.pid = pid
         self._reaped = False
         self._grace_ends = 0.0
         self._lock = threading.Lock()
-        self._reader = threading.Thread(target=_copy, args=(self._popen.stdout, stream), daemon=True)
+        self._reader = threading.Thread(target=_copy, args=(output, log), daemon=True)
         self._reader.start()
 
     def wait(self) -> Usage:
-        """Wait for the end, end what the command left running, and return its usage; call it once.
+        """Wait for the end, end what the process left running, and return its usage; call it once.
 
         The leader of a group that is being stopped may be a shell that ends ahead of the work itself: then
         the others keep their time.
         """
-        pid = self._popen.pid
-        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # kept as a zombie, its group cannot be another's
-        while time.monotonic() < self._grace_ends and _is_alive(pid):
+        self._await_end()
+        while time.monotonic() < self._grace_ends and _is_alive(self.pid):
             time.sleep(0.02)
         with self._lock:
-            _signal_group(pid, signal.SIGKILL)
-            _, status, usage = os.wait4(pid, 0)
+            _signal_group(self.pid, signal.SIGKILL)
+            usage = self._reap()
             self._reaped = True
-        self._popen.returncode = os.waitstatus_to_exitcode(status)
         self._reader.join(timeout=5)  # only a process that left the group can still hold the pipe
-        return Usage(
-            exit_code=self._popen.returncode,
-            cpu_seconds=usage.ru_utime + usage.ru_stime,
-            peak_memory_bytes=usage.ru_maxrss * 1024,
-        )
+        return usage
 
     def stop(self, grace_seconds: float) -> None:
         """Ask all processes of the group to end; `wait` kills those that are left after the grace."""
@@ -97,10 +74,57 @@ class Process:
         self._grace_ends = 0.0
         self._send(signal.SIGKILL)
 
+    def _await_end(self) -> None:
+        """Wait for the end; kept as a zombie, the group of the process cannot be another's."""
+        raise NotImplementedError
+
+    def _reap(self) -> Usage:
+        """Take the status of the process that ended."""
+        raise NotImplementedError
+
     def _send(self, number: signal.Signals) -> None:
         with self._lock:
             if not self._reaped:
-                _signal_group(self._popen.pid, number)
+                _signal_group(self.pid, number)
+
+
+class Process(ProcessGroup):
+    """A command, started fresh."""
+
+    def __init__(
+        self, command: Sequence[str], *, cwd: Path, log: Path, environment: Mapping[str, str]
+    ) -> None:
+        """Start a command.
+
+        Args:
+            command: What to execute; found on the `PATH` of `environment`.
+            cwd: Its working folder.
+            log: File for its standard output and error.
+            environment: All its variables.
+
+        Raises:
+            BadInputError: Its arguments are longer than the system takes.
+        """
+        stream = log.open("wb", buffering=0)
+        try:
+            self._popen = _spawn(command, cwd, environment)
+        except BaseException:
+            stream.close()
+            raise
+        assert self._popen.stdout is not None  # noqa: S101 - it was asked for
+        super().__init__(self._popen.pid, self._popen.stdout, stream)
+
+    def _await_end(self) -> None:
+        os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+
+    def _reap(self) -> Usage:
+        _, status, usage = os.wait4(self.pid, 0)
+        self._popen.returncode = os.waitstatus_to_exitcode(status)
+        return Usage(
+            exit_code=self._popen.returncode,
+            cpu_seconds=usage.ru_utime + usage.ru_stime,
+            peak_memory_bytes=usage.ru_maxrss * 1024,
+        )
 
 
 def _spawn(command: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:

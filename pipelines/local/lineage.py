@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pipelines.local.content import Artifact
 from pipelines.local.exchange import Inputs, Outputs
-from pipelines.local.plan import Loop, Task
+from pipelines.local.plan import Graph, Group, Loop, Task
 from pipelines.local.store import Store, protos
 
 State = Literal["COMPLETE", "FAILED", "CANCELED"]
@@ -48,13 +48,50 @@ class Lineage:
         inputs = Inputs(parameters=parameters, artifacts={})
         return self._begin("system.DAGExecution", names, None, inputs, name=f"run/{run_id}")
 
-    def begin_loop(self, task: Task, loop: Loop, parent: int, inputs: Inputs, count: int) -> int:
-        """Record a loop that has `count` iterations."""
-        return self._begin_graph(task, loop, parent, inputs, {"iteration_count": count})
+    def begin_graph(self, task: Task, parent: int, inputs: Inputs, counts: Mapping[str, int]) -> int:
+        """Record a graph inside another.
 
-    def begin_iteration(self, task: Task, loop: Loop, parent: int, inputs: Inputs, index: int) -> int:
-        """Record one iteration of a loop; `parent` is the loop's execution."""
-        return self._begin_graph(task, loop, parent, inputs, {"iteration_index": index})
+        Args:
+            task: Its task.
+            parent: Execution of the graph around it; of its loop, for an iteration.
+            inputs: What it takes.
+            counts: `iteration_count` of a loop, `iteration_index` of an iteration; else empty.
+        """
+        if not isinstance(task.work, (Group, Loop)):
+            raise TypeError("the task is no graph")
+        properties = {**_names(task), **_producers(task, task.work.body)}
+        counts = {"total_dag_tasks": len(task.work.body.tasks), **counts}
+        return self._begin("system.DAGExecution", properties, parent, inputs, counts)
+
+    def skip(self, task: Task, parent: int, inputs: Inputs) -> None:
+        """Record a task whose condition did not hold."""
+        if isinstance(task.work, (Group, Loop)):
+            execution = self.begin_graph(task, parent, inputs, {})
+        else:
+            execution = self.begin_task(task, parent, inputs, image="", fingerprint="", index=None)
+        self.end(execution, "CANCELED")
+
+    def begin_importer(self, task: Task, parent: int, inputs: Inputs) -> int:
+        """Record that an importer starts."""
+        properties = {**_names(task), "namespace": NAMESPACE, "pod_name": "", "pod_uid": ""}
+        return self._begin("system.ImporterExecution", properties, parent, inputs)
+
+    def end_import(self, execution: int, outputs: Outputs, reimport: bool) -> dict[str, int]:
+        """Record what was imported.
+
+        Args:
+            execution: Its id.
+            outputs: The artifact.
+            reimport: Record the artifact anew even when one of equal uri, type and properties is known.
+
+        Returns:
+            Ids of the artifacts by port.
+        """
+        record = self._open.pop(execution)
+        record.last_known_state = protos().Execution.COMPLETE
+        with self._store.alone():
+            new = {port: self._artifact(found) for port, found in outputs.artifacts.items()}
+            return self._put(record, new if reimport else {p: self._equal(one) for p, one in new.items()})
 
     def begin_task(
         self, task: Task, parent: int, inputs: Inputs, *, image: str, fingerprint: str, index: int | None
@@ -100,13 +137,6 @@ class Lineage:
         _set_struct(record, "outputs", outputs.parameters)
         with self._store.alone():
             return self._put(record, {port: self._known(old) for port, old in outputs.artifacts.items()})
-
-    def _begin_graph(
-        self, task: Task, loop: Loop, parent: int, inputs: Inputs, counts: Mapping[str, int]
-    ) -> int:
-        counts = {"total_dag_tasks": len(loop.body.tasks), **counts}
-        properties = {**_names(task), **_producers(task, loop)}
-        return self._begin("system.DAGExecution", properties, parent, inputs, counts)
 
     def _begin(
         self, kind: str, properties: Mapping[str, Any], parent: int | None, inputs: Inputs,
@@ -156,6 +186,12 @@ class Lineage:
         same = [old for old in found if old.uri == artifact.uri and old.type_id == kind]
         return same[0] if same else self._artifact(artifact)
 
+    def _equal(self, new: Any) -> Any:
+        for old in self._store.call("get_artifacts_by_uri", new.uri):
+            if old.type_id == new.type_id and old.custom_properties == new.custom_properties:
+                return old
+        return new
+
     def _artifact(self, artifact: Artifact) -> Any:
         pb = protos()
         record = pb.Artifact(
@@ -189,17 +225,19 @@ def _names(task: Task) -> dict[str, str]:
     return {"display_name": task.display_name, "task_name": task.name}
 
 
-def _producers(task: Task, loop: Loop) -> dict[str, Any]:
+def _producers(task: Task, body: Graph) -> dict[str, Any]:
     """Return which task of a graph makes each of its outputs, as KFP writes it down."""
     artifacts: dict[str, Any] = {}
     parameters: dict[str, str] = {}
-    for name, source in loop.body.outputs.items():
+    for name, sources in body.outputs.items():
+        key = "outputArtifactKey" if name in task.outputs.artifacts else "outputParameterKey"
+        selectors = [{"producerSubtask": source.task, key: source.port} for source in sources]
         if name in task.outputs.artifacts:
-            selector = {"producerSubtask": source.task, "outputArtifactKey": source.port}
-            artifacts[name] = {"artifactSelectors": [selector]}
+            artifacts[name] = {"artifactSelectors": selectors}
+        elif len(selectors) == 1:
+            parameters[name] = json.dumps({"valueFromParameter": selectors[0]})
         else:
-            selector = {"producerSubtask": source.task, "outputParameterKey": source.port}
-            parameters[name] = json.dumps({"valueFromParameter": selector})
+            parameters[name] = json.dumps({"valueFromOneof": {"parameterSelectors": selectors}})
     found: dict[str, Any] = {"artifact_producer_task": json.dumps(artifacts)} if artifacts else {}
     return {**found, "parameter_producer_task": parameters} if parameters else found
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from components.common.documents import read_json
 from components.common.errors import ComponentError
 from pipelines.local.content import Artifact
 from pipelines.local.exchange import Outputs
-from pipelines.local.plan import Graph, Loop, Task
+from pipelines.local.plan import Graph, Group, Loop, Task
 
 Given = Mapping[tuple[str, tuple[int, ...]], Outputs]  # by label and iteration
 
@@ -35,6 +35,11 @@ def present_outputs(graph: Graph, given: Given) -> dict[str, dict[str, Any]]:
     return found
 
 
+def present_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a graph gave: values, `{uri, digest, metadata, type}` of artifacts, lists of them."""
+    return {name: _present(value) for name, value in values.items()}
+
+
 def find_endpoint(given: Iterable[Outputs]) -> Mapping[str, Any] | None:
     """Return the content of the last `endpoint.json` in an output artifact, or None."""
     for outputs in reversed(list(given)):
@@ -50,24 +55,24 @@ def find_endpoint(given: Iterable[Outputs]) -> Mapping[str, Any] | None:
 
 def _tasks(graph: Graph, depth: int) -> Iterable[tuple[Task, int]]:
     for task in graph.tasks.values():
-        if isinstance(task.work, Loop):
-            yield from _tasks(task.work.body, depth + 1)
+        if isinstance(task.work, (Group, Loop)):
+            yield from _tasks(task.work.body, depth + isinstance(task.work, Loop))
         else:
             yield task, depth
 
 
 def _nested(port: str, ends: Mapping[tuple[int, ...], Outputs], at: tuple[int, ...], depth: int) -> Any:
     if len(at) == depth:
-        return _present(port, ends[at]) if at in ends else None
+        return _present(ends[at].of(port)) if at in ends else None
     inside = [iteration[len(at)] for iteration in ends if iteration[: len(at)] == at]
     return [_nested(port, ends, (*at, index), depth) for index in range(max(inside, default=-1) + 1)]
 
 
-def _present(port: str, outputs: Outputs) -> Any:
-    artifact: Artifact | None = outputs.artifacts.get(port)
-    if artifact is None:
-        return outputs.parameters.get(port)
+def _present(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_present(inside) for inside in cast("list[Any]", value)]
+    if not isinstance(value, Artifact):
+        return value
     return {
-        "uri": artifact.uri, "digest": artifact.digest, "metadata": dict(artifact.metadata),
-        "type": artifact.title,
+        "uri": value.uri, "digest": value.digest, "metadata": dict(value.metadata), "type": value.title,
     }  # fmt: skip

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from pipelines.local.conditions import Condition
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,7 +71,34 @@ class FromTask:
     port: str
 
 
-Source = Constant | FromInput | FromTask
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A value of the package with placeholders in its texts."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A field of a value.
+
+    Attributes:
+        source: Where the value comes from.
+        keys: Keys of mappings and indexes of lists, the outermost first.
+    """
+
+    source: FromInput | FromTask
+    keys: tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FinalStatus:
+    """How another task of the same graph ended."""
+
+    task: str
+
+
+Source = Constant | Template | FromInput | FromTask | Part | FinalStatus
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,11 +109,43 @@ class Container:
         image: Reference that the package names.
         command: Command and arguments; placeholders are still in it.
         environment: Variables that the package sets.
+        timeout: Seconds after which an attempt is ended, or None.
+        memory_bytes: What it says it needs of memory, 0 when it does not say.
     """
 
     image: str
     command: tuple[str, ...]
     environment: Mapping[str, str]
+    timeout: float | None = None
+    memory_bytes: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Importer:
+    """An artifact that exists already and is taken into the run.
+
+    Attributes:
+        uri: Where it is: written in the package, or an input parameter of the task.
+        port: Output that gives it.
+        metadata: What is said about it; placeholders are still in it.
+        reimport: Record it anew even when it is known.
+    """
+
+    uri: Constant | FromInput
+    port: str
+    metadata: Mapping[str, Any]
+    reimport: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Group:
+    """A graph inside a graph: a nested pipeline, a branch, the body of an exit handler.
+
+    Attributes:
+        body: The graph.
+    """
+
+    body: Graph
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,6 +166,23 @@ class Loop:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Retry:
+    """What happens to a task that failed.
+
+    Attributes:
+        limit: How often it is tried again.
+        wait: Seconds before the first further attempt.
+        factor: Each wait is this much longer than the one before.
+        within: Seconds since the first attempt after which there is no further one.
+    """
+
+    limit: int = 0
+    wait: float = 0.0
+    factor: float = 2.0
+    within: float = 3600.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Task:
     """One node of a graph.
 
@@ -119,6 +197,9 @@ class Task:
         after: Tasks of the same graph that must have succeeded.
         caching: Its results may be reused.
         work: What it does.
+        condition: It is executed only when this holds; None for always.
+        always: It is executed however the tasks ahead of it ended.
+        retry: What happens when it fails.
     """
 
     name: str
@@ -130,15 +211,23 @@ class Task:
     artifacts: Mapping[str, FromInput | FromTask]
     after: frozenset[str]
     caching: bool
-    work: Container | Loop
+    work: Container | Importer | Group | Loop
+    condition: Condition | None = None
+    always: bool = False
+    retry: Retry = field(default_factory=Retry)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Graph:
-    """Tasks in an order in which each follows those it depends on, and what the graph gives."""
+    """Tasks in an order in which each follows those it depends on, and what the graph gives.
+
+    Attributes:
+        tasks: By name.
+        outputs: Which tasks may give each output; the first that was executed does.
+    """
 
     tasks: Mapping[str, Task]
-    outputs: Mapping[str, FromTask]
+    outputs: Mapping[str, tuple[FromTask, ...]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,6 +240,7 @@ class Plan:
         graph: Its tasks.
         notices: What the package asks for and has no meaning here.
         digest: sha256 of the package file.
+        workspace: The tasks share a folder.
     """
 
     pipeline: str
@@ -158,12 +248,29 @@ class Plan:
     graph: Graph
     notices: tuple[str, ...]
     digest: str
+    workspace: bool = False
+
+
+def leaf_tasks(graph: Graph) -> Iterator[Task]:
+    """Yield all tasks that are no graphs themselves, in the order of the flow."""
+    for task in graph.tasks.values():
+        if isinstance(task.work, (Group, Loop)):
+            yield from leaf_tasks(task.work.body)
+        else:
+            yield task
+
+
+def labels_in_loop(body: Graph) -> Iterator[str]:
+    """Yield the labels of the tasks that a loop executes once per item: none of the loops inside it."""
+    for task in body.tasks.values():
+        if isinstance(task.work, Group):
+            yield from labels_in_loop(task.work.body)
+        elif not isinstance(task.work, Loop):
+            yield task.label
 
 
 def container_tasks(graph: Graph) -> Iterator[tuple[Task, Container]]:
-    """Yield all tasks that execute a command, those inside loops too, in the order of the flow."""
-    for task in graph.tasks.values():
+    """Yield all tasks that execute a command, those inside graphs too, in the order of the flow."""
+    for task in leaf_tasks(graph):
         if isinstance(task.work, Container):
             yield task, task.work
-        else:
-            yield from container_tasks(task.work.body)

@@ -11,6 +11,7 @@ from typing import Any
 
 from components.common.documents import read_json, write_json
 from components.common.errors import BadInputError
+from pipelines.local.claim import Claim
 from pipelines.local.events import Event, RunState, TaskChanged, TaskKind
 from pipelines.local.launch import Usage
 
@@ -49,7 +50,24 @@ class TaskRecord:
 
 @dataclass(kw_only=True)
 class RunRecord:
-    """One run: the content of its `run.json`."""
+    """One run: the content of its `run.json`.
+
+    Attributes:
+        run_id: Sortable name of the run.
+        pipeline: Name of the pipeline.
+        state: How it ended, or RUNNING.
+        seconds: Wall time.
+        directory: Its folder, absolute.
+        outputs: Outputs by task and port, once it has ended.
+        returned: What the pipeline itself gave.
+        endpoint: Content of the last `endpoint.json` that a task gave, or None.
+        error: Why it did not succeed, or None.
+        parameters: What it was given, with defaults.
+        package_digest: sha256 of its package.
+        code: Digest of the code of each room that its tasks import.
+        environments: Digest of the environment behind each image.
+        tasks: Its tasks in the order in which they were reached.
+    """
 
     run_id: str
     pipeline: str
@@ -61,6 +79,9 @@ class RunRecord:
     error: str | None
     parameters: Mapping[str, Any]
     package_digest: str
+    code: Mapping[str, str] = field(default_factory=dict[str, str])
+    environments: Mapping[str, str] = field(default_factory=dict[str, str])
+    returned: Mapping[str, Any] = field(default_factory=dict[str, Any])
     tasks: list[TaskRecord] = field(default_factory=list[TaskRecord])
 
     def as_json(self) -> dict[str, Any]:
@@ -95,11 +116,14 @@ class Progress:
         self.emit = on_event
         self._started = time.monotonic()
         self._tasks: dict[str, TaskRecord] = {}
+        folder = Path(record.directory)
+        self._claim = Claim(folder.parents[1], folder)
         self.write()
 
     def step(
         self, task: str, kind: TaskKind, *, seconds: float = 0.0, verdict: bool | None = None,
         message: str | None = None, exit_code: int | None = None, usage: Usage | None = None,
+        metrics: Mapping[str, float] | None = None,
     ) -> None:  # fmt: skip
         """Record one step of a task; see `TaskChanged` for the arguments, `usage` is of its processes."""
         if kind == "failed" and self.failure is None:
@@ -115,9 +139,10 @@ class Progress:
             self.write()
         self.emit(
             TaskChanged(
-                task=task, kind=kind, seconds=seconds, verdict=verdict, message=message, exit_code=exit_code
+                task=task, kind=kind, seconds=seconds, verdict=verdict, message=message,
+                exit_code=exit_code, metrics=metrics or {},
             )
-        )
+        )  # fmt: skip
 
     def finish(self, state: RunState, error: str | None) -> None:
         """Record how the run ended; steps that were under way are marked as cancelled."""
@@ -126,6 +151,7 @@ class Progress:
                 task.state = "CANCELLED"
         self.record.state, self.record.error = state, error
         self.write()
+        self._claim.release()
 
     def write(self) -> None:
         """Write `run.json`."""

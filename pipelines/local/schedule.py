@@ -1,4 +1,4 @@
-"""The order of things: a task starts when all that it depends on has succeeded."""
+"""The order of things: a task starts when all that it depends on has ended as it must."""
 
 from __future__ import annotations
 
@@ -7,25 +7,15 @@ from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from components.common.errors import BadInputError, ComponentError
-from pipelines.local.content import Artifact
+from components.common.errors import ComponentError
 from pipelines.local.context import RunContext
+from pipelines.local.events import LoopStarted
 from pipelines.local.exchange import Inputs
 from pipelines.local.execute import TaskExecution
+from pipelines.local.importing import import_artifact
 from pipelines.local.labels import iteration_label
-from pipelines.local.plan import (
-    Constant,
-    Container,
-    FromInput,
-    Graph,
-    Loop,
-    Source,
-    Task,
-    container_tasks,
-)
-from pipelines.local.values import convert
-
-Values = Mapping[str, Any]  # what a task or a graph gave, by port
+from pipelines.local.plan import Container, FromTask, Graph, Group, Loop, Task, labels_in_loop, leaf_tasks
+from pipelines.local.resolution import Outcome, State, Values, graph_values, loop_items, resolve_inputs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,169 +37,182 @@ class Schedule:
     """Executes graphs: independent tasks at once, the others one after the other.
 
     A task that failed lets those that run finish; what depends on it is skipped, and no further iteration
-    of its loop starts.
+    of its loop starts. What depends on a task whose condition did not hold is skipped, and nothing failed.
+    Exit tasks are executed however the tasks ahead of them ended, even after the run was cancelled.
     """
 
     def __init__(self, run: RunContext) -> None:
         """Schedule the tasks of a run."""
         self._run = run
 
-    async def run_graph(self, graph: Graph, scope: Scope) -> Values | None:
-        """Execute a graph.
-
-        Returns:
-            What it gives; None when a task of it did not succeed.
-        """
-        running: dict[str, asyncio.Task[Values | None]] = {}
+    async def run_graph(self, graph: Graph, scope: Scope) -> Outcome:
+        """Execute a graph."""
+        running: dict[str, asyncio.Task[Outcome]] = {}
         async with asyncio.TaskGroup() as group:
             for name, task in graph.tasks.items():  # in an order in which producers come first
                 upstream = {producer: running[producer] for producer in sorted(task.after)}
                 running[name] = group.create_task(self._run_task(task, graph, scope, upstream))
         results = {name: ended.result() for name, ended in running.items()}
-        done = {name: values for name, values in results.items() if values is not None}
-        if len(done) < len(results):
-            return None
-        return {name: done[source.task][source.port] for name, source in graph.outputs.items()}
+        if any(outcome.state == "FAILED" for outcome in results.values()):
+            return Outcome(state="FAILED")
+        return Outcome(state="COMPLETE", values=graph_values(graph.outputs, results))
 
-    async def recorded(self, execution: int, work: Coroutine[Any, Any, Values | None]) -> Values | None:
+    async def recorded(self, execution: int, work: Coroutine[Any, Any, Outcome]) -> Outcome:
         """Execute a graph and record in ML Metadata how its execution ended."""
         try:
-            values = await work
+            outcome = await work
         except asyncio.CancelledError:
             await self._run.lineage.call("end", execution, "CANCELED")
             raise
-        await self._run.lineage.call("end", execution, "FAILED" if values is None else "COMPLETE")
-        return values
+        await self._run.lineage.call("end", execution, outcome.state)
+        return outcome
 
     async def _run_task(
-        self, task: Task, graph: Graph, scope: Scope, upstream: Mapping[str, asyncio.Task[Values | None]]
-    ) -> Values | None:
-        results: dict[str, Values] = {}
-        for name, producer in upstream.items():
-            values = await producer
-            if values is None:
-                self._skip(task, scope.iteration, f"`{graph.tasks[name].label}` did not succeed")
-                return None
-            results[name] = values
+        self, task: Task, graph: Graph, scope: Scope, upstream: Mapping[str, asyncio.Task[Outcome]]
+    ) -> Outcome:
+        results = await (_all_ended(upstream) if task.always else _all_results(upstream))
+        for state, why in _BLOCKING.items():
+            blocking = [name for name, outcome in results.items() if outcome.state == state]
+            if blocking and not task.always:
+                self._skip(task, scope.iteration, f"`{graph.tasks[blocking[0]].label}` {why}")
+                return Outcome(state=state)
+        names = {
+            **self._run.names, "pipeline_task_name": task.name, "pipeline_task_uuid": str(scope.parent),
+        }  # fmt: skip
+        try:
+            inputs = resolve_inputs(task, scope.values, results, names)
+            where = f"task `{task.label}`"
+            holds = task.condition is None or task.condition.holds(inputs.parameters, where)
+        except ComponentError as error:
+            return await self._fail(task, scope, error)
+        if holds:
+            return await self._perform(task, scope, inputs, names)
+        await self._run.lineage.call("skip", task, scope.parent, inputs)
+        self._skip(task, scope.iteration, "its condition does not hold")
+        return Outcome(state="CANCELED")
+
+    async def _perform(self, task: Task, scope: Scope, inputs: Inputs, names: Mapping[str, str]) -> Outcome:
         if isinstance(task.work, Loop):
-            return await self._run_loop(task, task.work, scope, results)
-        return await self._run_container(task, task.work, scope, results)
+            return await self._run_loop(task, task.work, scope, inputs)
+        if isinstance(task.work, Group):
+            return await self._run_group(task, task.work, scope, inputs)
+        if isinstance(task.work, Container):
+            execution = TaskExecution(self._run, task, task.work, scope.parent, scope.iteration, names)
+            outputs = await execution.run(inputs)
+        else:
+            outputs = await import_artifact(
+                self._run, task, task.work, scope.parent, scope.iteration, inputs, names
+            )
+        if outputs is None:
+            return Outcome(state="FAILED")
+        return Outcome(state="COMPLETE", values={**outputs.parameters, **outputs.artifacts})
 
-    async def _run_container(
-        self, task: Task, container: Container, scope: Scope, results: Mapping[str, Values]
-    ) -> Values | None:
-        execution = TaskExecution(self._run, task, container, scope.parent, scope.iteration)
-        try:
-            inputs = resolve_inputs(task, scope.values, results)
-        except ComponentError as error:
-            await execution.fail(error)
-            return None
-        outputs = await execution.run(inputs)
-        return None if outputs is None else {**outputs.parameters, **outputs.artifacts}
+    async def _run_group(self, task: Task, group: Group, scope: Scope, inputs: Inputs) -> Outcome:
+        execution = await self._run.lineage.call("begin_graph", task, scope.parent, inputs, {})
+        values = {**inputs.parameters, **inputs.artifacts}
+        inner = Scope(values=values, parent=execution, iteration=scope.iteration)
+        return await self.recorded(execution, self.run_graph(group.body, inner))
 
-    async def _run_loop(
-        self, task: Task, loop: Loop, scope: Scope, results: Mapping[str, Values]
-    ) -> Values | None:
+    async def _run_loop(self, task: Task, loop: Loop, scope: Scope, inputs: Inputs) -> Outcome:
         try:
-            inputs = resolve_inputs(task, scope.values, results)
-            items = _items(task, loop, inputs)
+            items = loop_items(task, loop, inputs)
         except ComponentError as error:
-            label = iteration_label(task.label, scope.iteration)
-            self._run.progress.step(label, "failed", message=str(error), exit_code=error.exit_code)
-            return None
-        lineage = self._run.lineage
-        execution = await lineage.call("begin_loop", task, loop, scope.parent, inputs, len(items))
-        return await self.recorded(execution, self._run_items(task, loop, scope, inputs, execution, items))
+            return await self._fail(task, scope, error)
+        labels = tuple(labels_in_loop(loop.body))
+        self._run.progress.emit(LoopStarted(tasks=labels, count=len(items), within=scope.iteration))
+        counts = {"iteration_count": len(items)}
+        execution = await self._run.lineage.call("begin_graph", task, scope.parent, inputs, counts)
+        inner = Scope(values=scope.values, parent=execution, iteration=scope.iteration)
+        return await self.recorded(execution, self._run_items(task, loop, inner, inputs, items))
 
     async def _run_items(
-        self, task: Task, loop: Loop, scope: Scope, inputs: Inputs, execution: int, items: list[Any]
-    ) -> Values | None:
+        self, task: Task, loop: Loop, scope: Scope, inputs: Inputs, items: list[Any]
+    ) -> Outcome:
         gate, failed = asyncio.Semaphore(loop.parallelism or max(1, len(items))), asyncio.Event()
 
-        async def run_one(index: int, item: Any) -> Values | None:
+        async def run_one(index: int, item: Any) -> Outcome:
             async with gate:
                 iteration = (*scope.iteration, index)
                 if failed.is_set():
                     self._skip(task, iteration, "another iteration did not succeed")
-                    return None
-                values = await self._run_iteration(task, loop, inputs, item, execution, iteration)
-                if values is None:
+                    return Outcome(state="FAILED")
+                outcome = await self._run_iteration(task, loop, inputs, item, scope.parent, iteration)
+                if outcome.state == "FAILED":
                     failed.set()
-                return values
+                return outcome
 
         async with asyncio.TaskGroup() as group:
             running = [group.create_task(run_one(index, item)) for index, item in enumerate(items)]
-        found = [values for ended in running if (values := ended.result()) is not None]
-        if len(found) < len(items):
-            return None
-        return {name: [values[name] for values in found] for name in loop.body.outputs}
+        ended = [task.result() for task in running]
+        if any(outcome.state == "FAILED" for outcome in ended):
+            return Outcome(state="FAILED")
+        values = {name: _collect(loop.body, name, ended) for name in loop.body.outputs}
+        return Outcome(state="COMPLETE", values=values)
 
     async def _run_iteration(
         self, task: Task, loop: Loop, inputs: Inputs, item: Any, parent: int, iteration: tuple[int, ...]
-    ) -> Values | None:
+    ) -> Outcome:
         inputs = Inputs(parameters={**inputs.parameters, loop.item: item}, artifacts=inputs.artifacts)
-        begin = self._run.lineage.call("begin_iteration", task, loop, parent, inputs, iteration[-1])
-        execution = await begin
+        counts = {"iteration_index": iteration[-1]}
+        execution = await self._run.lineage.call("begin_graph", task, parent, inputs, counts)
         values = {**inputs.parameters, **inputs.artifacts}
         inner = Scope(values=values, parent=execution, iteration=iteration)
         return await self.recorded(execution, self.run_graph(loop.body, inner))
 
+    async def _fail(self, task: Task, scope: Scope, error: ComponentError) -> Outcome:
+        if isinstance(task.work, Container):
+            names = self._run.names
+            execution = TaskExecution(self._run, task, task.work, scope.parent, scope.iteration, names)
+            await execution.fail(error)
+        else:
+            label = iteration_label(task.label, scope.iteration)
+            self._run.progress.step(label, "failed", message=str(error), exit_code=error.exit_code)
+        return Outcome(state="FAILED")
+
     def _skip(self, task: Task, iteration: tuple[int, ...], why: str) -> None:
-        inside = container_tasks(task.work.body) if isinstance(task.work, Loop) else [(task, task.work)]
-        for found, _ in inside:
+        inside = leaf_tasks(task.work.body) if isinstance(task.work, (Group, Loop)) else [task]
+        for found in inside:
             self._run.progress.step(iteration_label(found.label, iteration), "skipped", message=why)
 
 
-def resolve_inputs(task: Task, scope: Values, results: Mapping[str, Values]) -> Inputs:
-    """Give a task its inputs.
+_BLOCKING: Mapping[State, str] = {"FAILED": "did not succeed", "CANCELED": "was not executed"}
 
-    Args:
-        task: The task.
-        scope: Inputs of the graph that it is in.
-        results: What the tasks it depends on gave, by task and port.
 
-    Returns:
-        Its inputs in the types of its component, with defaults; what is unset is absent.
+async def _all_results(upstream: Mapping[str, asyncio.Task[Outcome]]) -> dict[str, Outcome]:
+    return {name: await producer for name, producer in upstream.items()}
 
-    Raises:
-        BadInputError: A required input has no value, or a value has another type.
+
+async def _all_ended(upstream: Mapping[str, asyncio.Task[Outcome]]) -> dict[str, Outcome]:
+    """Wait for tasks to end, past a cancellation of the run: an exit task is executed then too."""
+    while not all(producer.done() for producer in upstream.values()):
+        try:
+            await asyncio.wait(upstream.values())
+        except asyncio.CancelledError:
+            current = asyncio.current_task()
+            if current is not None:
+                current.uncancel()
+    return {
+        name: Outcome(state="CANCELED") if producer.cancelled() else producer.result()
+        for name, producer in upstream.items()
+    }
+
+
+def _collect(body: Graph, name: str, ended: list[Outcome]) -> list[Any]:
+    """Return an output of all iterations: of loops inside loops one list, as KFP's backend makes it.
+
+    See `CollectInputs` in `backend/src/v2/driver/resolve.go`.
     """
-    optional = isinstance(task.work, Loop)  # KFP calls all inputs of a loop required, unset ones too
-    parameters: dict[str, Any] = {}
-    for name, spec in task.inputs.parameters.items():
-        where = f"input `{name}` of task `{task.label}`"
-        value = _value(task.parameters.get(name), scope, results)
-        value = spec.default if value is None else value
-        if value is not None:
-            parameters[name] = convert(value, spec.type, where)
-        elif not (optional or spec.optional):
-            fix = "set the parameter behind it"
-            raise BadInputError("required input has no value", where=where, fix=fix)
-    artifacts: dict[str, Artifact | list[Artifact]] = {}
-    for name, spec in task.inputs.artifacts.items():
-        value = _value(task.artifacts.get(name), scope, results)
-        if value is not None:
-            artifacts[name] = value
-        elif not (optional or spec.optional):
-            where = f"input `{name}` of task `{task.label}`"
-            raise BadInputError("required artifact is missing", where=where)
-    return Inputs(parameters=parameters, artifacts=artifacts)
+    found = [outcome.values[name] for outcome in ended if name in outcome.values]
+    if _from_loop(body, body.outputs[name]):
+        return [value for inside in found for value in inside]
+    return found
 
 
-def _value(source: Source | None, scope: Values, results: Mapping[str, Values]) -> Any:
-    if source is None:
-        return None
-    if isinstance(source, Constant):
-        return source.value
-    if isinstance(source, FromInput):
-        return scope.get(source.name)
-    return results[source.task][source.port]
-
-
-def _items(task: Task, loop: Loop, inputs: Inputs) -> list[Any]:
-    source = loop.items
-    items = source.value if isinstance(source, Constant) else inputs.parameters.get(source.name)
-    if not isinstance(items, list):
-        fix = "set the parameter behind it"
-        raise BadInputError("has no list of items", where=f"loop `{task.label}`", value=items, fix=fix)
-    return items
+def _from_loop(graph: Graph, sources: tuple[FromTask, ...]) -> bool:
+    for source in sources:
+        work = graph.tasks[source.task].work
+        if isinstance(work, Loop):
+            return True
+        if isinstance(work, Group) and _from_loop(work.body, work.body.outputs[source.port]):
+            return True
+    return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
+from typing import Any, cast
 
 from components.common.errors import BadInputError
 
@@ -15,6 +15,7 @@ PARAMETER_TYPES = {
     "BOOLEAN": "true or false",
     "LIST": "a list",
     "STRUCT": "a mapping",
+    "TASK_FINAL_STATUS": "the final status of a task",
 }
 
 
@@ -37,8 +38,8 @@ def convert(value: Any, kind: str, where: str) -> Any:
         return int(value)
     if kind == "NUMBER_DOUBLE" and _is_number(value) and math.isfinite(value):
         return float(value)
-    wanted = {"STRING": str, "BOOLEAN": bool, "LIST": list, "STRUCT": dict}.get(kind)
-    if wanted is not None and isinstance(value, wanted):
+    wanted = {"STRING": str, "BOOLEAN": bool, "LIST": list, "STRUCT": dict}.get(kind, dict)
+    if isinstance(value, wanted) and not kind.startswith("NUMBER"):
         _require_json(value, where)
         return value
     what = f"must be {PARAMETER_TYPES[kind]}"
@@ -61,8 +62,19 @@ def parse(text: str, kind: str, where: str) -> Any:
 
 
 def as_text(value: Any) -> str:
-    """Return a value as KFP puts it into a command: text as it is, all else as JSON."""
-    return value if isinstance(value, str) else json.dumps(value)
+    """Return a value as KFP puts it into a command: text as it is, all else as JSON, 2.0 as `2`."""
+    return value if isinstance(value, str) else json.dumps(as_sent(value))
+
+
+def as_sent(value: Any) -> Any:
+    """Return a value as KFP's JSON carries it: numbers without a fraction are whole, inside lists too."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [as_sent(inside) for inside in cast("list[Any]", value)]
+    if isinstance(value, dict):
+        return {name: as_sent(inside) for name, inside in cast("dict[str, Any]", value).items()}
+    return value
 
 
 def _is_number(value: Any) -> bool:

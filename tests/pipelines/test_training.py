@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from components.common.artifacts import read_evaluation, read_golden_requests, read_transform
+from pipelines.execution import Request, execute
 
 MILLRACE = [str(Path(".venv/bin/python").absolute()), "-m", "pipelines.cli"]
 TRIAL = ["-p", "trials=1", "-p", "search_space.epochs=40", "-p", "search_space.batch_size=64"]
@@ -169,6 +170,22 @@ def test_a_mistake_is_one_line_and_exit_2_before_anything_runs(settings, message
     assert ended.returncode == 2
     assert message in ended.stderr.splitlines()[-1]
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_run_that_fails_leaves_no_supervisor_that_serves_nothing(tmp_path: Path):
+    settings = ["-p", "sources=absent.csv", "-p", "label=price"]
+    assert millrace("run", "training", "--root", str(tmp_path / "runs"), *settings).returncode == 2
+    assert not (tmp_path / "runs" / "serving" / "supervisor.json").exists()
+
+
+def test_ctrl_c_before_the_run_begins_is_told_in_json(tmp_path: Path, monkeypatch, capsys):
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pipelines.execution.run_request", interrupt)
+    assert execute(Request(pipeline="training", root=tmp_path), as_json=True) == 130
+    told = json.loads(capsys.readouterr().out)
+    assert (told["state"], told["run_id"]) == ("CANCELLED", None)
 
 
 def test_a_file_that_is_not_there_is_named_by_the_run(tmp_path: Path):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from kfp import compiler
 
-from pipelines.local.run import run_package
+from pipelines.local.runner import run_package
 
 
 @pytest.fixture

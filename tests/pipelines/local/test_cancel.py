@@ -22,7 +22,7 @@ door = partial(dsl.component, base_image="millrace/deployment", install_kfp_pack
 RUNNER = """
 import sys
 from pathlib import Path
-from pipelines.local.run import run_package
+from pipelines.local.runner import run_package
 
 def tell(event):
     print(getattr(event, "task", ""), getattr(event, "kind", ""), flush=True)

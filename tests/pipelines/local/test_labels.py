@@ -16,7 +16,8 @@ def test_display_name_is_the_label_and_a_repeated_one_gives_way_to_the_own_name(
 
 
 def test_task_beside_a_loop_never_reads_like_one_of_its_iterations():
-    tasks = {"search": task("search", "loop"), "train-2": task("train-2")}
+    search = {**task("search", "loop"), "parameterIterator": {"itemInput": "item"}}
+    tasks = {"search": search, "train-2": task("train-2")}
     labels = label_tasks(tasks, COMPONENTS)
     iterations = {iteration_label(labels["search", "train"], (index,)) for index in range(5)}
     assert labels["train-2",] not in iterations

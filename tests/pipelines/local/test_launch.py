@@ -79,7 +79,7 @@ def test_work_inside_a_shell_that_ends_at_once_keeps_its_time_to_end(tmp_path):
     log = tmp_path / "log"
     command = ["sh", "-ec", 'python3 -c "$0"; true', SLOW_END]
     process = Process(command, cwd=tmp_path, log=log, environment=dict(os.environ))
-    while "ready" not in log.read_text():
+    while "ready\n" not in log.read_text():
         time.sleep(0.02)
     process.stop(5)
     process.wait()
@@ -93,7 +93,7 @@ def test_work_that_does_not_end_in_time_is_killed(tmp_path):
     )
     command = ["sh", "-ec", 'python3 -u -c "$0"; true', code]
     process = Process(command, cwd=tmp_path, log=log, environment=dict(os.environ))
-    while "ready" not in log.read_text():
+    while "ready\n" not in log.read_text():
         time.sleep(0.02)
     began = time.monotonic()
     process.stop(0.5)

@@ -18,8 +18,9 @@ from ml_metadata.proto import metadata_store_pb2 as pb
 
 from components.common.errors import BadInputError, UnavailableError
 from components.common.storage import content_digest, file_digest
-from pipelines.local.lineage_query import list_runs, upstream
-from pipelines.local.run import run_package
+from pipelines.local.history import list_runs
+from pipelines.local.lineage_query import upstream
+from pipelines.local.runner import run_package
 from pipelines.local.store import STORE_NAME, Store
 
 door = partial(dsl.component, base_image="millrace/deployment", install_kfp_package=False)

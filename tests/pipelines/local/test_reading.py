@@ -13,7 +13,7 @@ from kfp import dsl, kubernetes
 from components.common.errors import BadInputError
 from pipelines.local.events import Notice
 from pipelines.local.reading import read_package
-from pipelines.local.run import run_package
+from pipelines.local.runner import run_package
 
 door = partial(dsl.component, base_image="millrace/deployment", install_kfp_package=False)
 
@@ -24,23 +24,8 @@ def number(value: int = 1) -> int:
 
 
 @door
-def flag() -> bool:
-    return True
-
-
-@door
 def note(text: str = ""):
     print(text)
-
-
-@door
-def pairs() -> list[dict]:
-    return [{"a": 1}]
-
-
-@door
-def write(data: dsl.Output[dsl.Dataset]):
-    open(data.path, "w").write("x")
 
 
 @door
@@ -48,78 +33,30 @@ def read(data: dsl.Input[dsl.Dataset]):
     print(open(data.path).read())
 
 
-@door
-def tell(status: dsl.PipelineTaskFinalStatus):
-    print(status.state)
-
-
-@dsl.pipeline(name="condition")
-def with_condition():
-    with dsl.If(flag().output == True):  # noqa: E712 - what KFP's compiler takes
-        note()
-
-
-@dsl.pipeline(name="importer")
-def with_importer():
-    found = dsl.importer(artifact_uri="/data", artifact_class=dsl.Dataset)
-    read(data=found.output)
-
-
-@dsl.pipeline(name="exit-handler")
-def with_exit_handler():
-    with dsl.ExitHandler(tell()):
-        note()
-
-
-@dsl.pipeline(name="ignored-failure")
-def with_ignored_failure():
-    note(text="x").after(number()).ignore_upstream_failure()
-
-
-@dsl.pipeline(name="retry")
-def with_retry():
-    note().set_retry(2)
-
-
-@dsl.pipeline(name="inner")
-def inner():
-    note()
-
-
-@dsl.pipeline(name="nested")
-def with_nested():
-    inner()
-
-
-@dsl.pipeline(name="item-part")
-def with_item_part():
-    with dsl.ParallelFor(pairs().output) as item:
-        number(value=item.a)
-
-
-@dsl.pipeline(name="returns")
-def with_return() -> int:
-    return number().output
-
-
-@dsl.pipeline(name="f-string")
-def with_f_string(name: str = "x"):
-    note(text=f"hello {name}")
-
-
-@dsl.pipeline(name="job-name")
-def with_job_name():
-    note(text=dsl.PIPELINE_JOB_NAME_PLACEHOLDER)
-
-
 @dsl.pipeline(name="secret")
 def with_secret():
     kubernetes.use_secret_as_env(note(), "store", {"key": "KEY"})
 
 
-@dsl.pipeline(name="timeout")
-def with_timeout():
-    kubernetes.set_timeout(note(), 60)
+@dsl.pipeline(name="volume")
+def with_volume():
+    kubernetes.mount_pvc(note(), "claim", "/data")
+
+
+@dsl.pipeline(name="importer")
+def with_remote_importer():
+    dsl.importer(artifact_uri="gs://bucket/data", artifact_class=dsl.Dataset)
+
+
+@dsl.pipeline(name="artifact-input")
+def with_artifact_input(data: dsl.Input[dsl.Dataset]):
+    read(data=data)
+
+
+@dsl.pipeline(name="literal-quote")
+def with_quote(text: str = ""):
+    with dsl.If(text == "it's"):
+        note()
 
 
 @dsl.container_component
@@ -140,18 +77,10 @@ def plain(count: int = 2):
 @pytest.mark.parametrize(
     ("pipeline", "name"),
     [
-        (with_condition, r"a condition \(dsl.If"),
-        (with_importer, "an importer"),
-        (with_exit_handler, "an exit handler"),
-        (with_ignored_failure, "ignore_upstream_failure"),
-        (with_retry, "retries"),
-        (with_nested, "a nested pipeline"),
-        (with_item_part, "a part of a value"),
-        (with_return, "a pipeline that returns something"),
-        (with_f_string, "f-string"),
-        (with_job_name, "a placeholder"),
         (with_secret, "a secret as a variable"),
-        (with_timeout, "a timeout"),
+        (with_volume, "a mounted volume claim"),
+        (with_remote_importer, "an importer of something that is not a path"),
+        (with_artifact_input, "artifacts as inputs of a pipeline"),
         (with_entry_point, "entry point"),
     ],
 )
@@ -161,6 +90,12 @@ def test_construct_is_refused_by_name_before_anything_runs(package, root, pipeli
         run_package(package(pipeline), {}, root=root, on_event=events.append)
     assert "Kubeflow" in str(refusal.value)
     assert events == []
+    assert not root.exists()
+
+
+def test_condition_that_the_compiler_breaks_is_refused_before_anything_runs(package, root):
+    with pytest.raises(BadInputError, match="compiler leaves quotes"):
+        run_package(package(with_quote), {}, root=root)
     assert not root.exists()
 
 

@@ -67,7 +67,7 @@ def test_text_that_is_no_value_of_its_type_is_refused():
     ("text", "expected"),
     [
         ("--n={{$.inputs.parameters['rows']}}", "--n=3"),
-        ("{{$.inputs.parameters['grid']}}", "[1.0]"),
+        ("{{$.inputs.parameters['grid']}}", "[1]"),
         ("{{$.inputs.artifacts['data'].path}}/a", "/in/data/a"),
         ("{{$.outputs.artifacts['model'].uri}}", "/out/model"),
         ("{{$.outputs.parameters['Output'].output_file}}", "/out/Output"),
@@ -89,5 +89,5 @@ def test_placeholder_of_an_unset_input_is_an_error_that_names_it():
 
 
 def test_placeholder_that_nobody_knows_is_found():
-    assert unknown_placeholder("a {{$}} {{$.pipeline_job_name}}") == "{{$.pipeline_job_name}}"
+    assert unknown_placeholder("a {{$}} {{$.pipeline_job_name}} {{$.mystery}}") == "{{$.mystery}}"
     assert unknown_placeholder("{{ $ }} {{x}}") is None

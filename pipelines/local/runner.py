@@ -18,18 +18,20 @@ from typing import Any
 from components.common.config import require_known
 from components.common.errors import BadInputError, ComponentError
 from components.common.storage import make_folder
-from pipelines.local.cache import Cache
-from pipelines.local.context import LineageThread, RunContext, task_limit
+from pipelines.local.cache import Cache, digests_of_rooms
+from pipelines.local.context import LineageThread, RunContext
 from pipelines.local.environments import Environment, find_environments
 from pipelines.local.events import Event, Notice, RunFinished, RunStarted, RunState
 from pipelines.local.labels import safe_name
-from pipelines.local.outputs import find_endpoint, present_outputs
-from pipelines.local.plan import Plan, container_tasks
+from pipelines.local.outputs import find_endpoint, present_outputs, present_values
+from pipelines.local.plan import Plan, container_tasks, leaf_tasks
 from pipelines.local.reading import read_package
 from pipelines.local.record import Progress, RunRecord, TaskRecord
 from pipelines.local.schedule import Schedule, Scope
+from pipelines.local.slots import Slots, machine_memory, remaining_chains, task_limit
 from pipelines.local.store import STORE_NAME
 from pipelines.local.values import convert
+from pipelines.local.warm.parents import Parents
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +46,7 @@ class RunResult:
         directory: Folder of the run, absolute.
         outputs: Value, or `{uri, digest, metadata, type}`, of each output by task and port; lists for tasks
             inside a loop.
+        returned: What the pipeline itself gave, in the same form; empty when it did not succeed.
         endpoint: Content of the last `endpoint.json` that a task gave, or None.
         error: The reason when it did not succeed.
         exit_code: Status for a command line: 0; 3 refused; 130 cancelled; 2, 4 or 1 failed.
@@ -56,6 +59,7 @@ class RunResult:
     seconds: float
     directory: Path
     outputs: Mapping[str, Mapping[str, Any]]
+    returned: Mapping[str, Any]
     endpoint: Mapping[str, Any] | None
     error: str | None
     exit_code: int
@@ -71,6 +75,7 @@ def run_package(
     environment: Mapping[str, str] | None = None,
     on_event: Callable[[Event], None] = lambda event: None,
     images: Mapping[str, Path] | None = None,
+    fresh: bool = False,
 ) -> RunResult:
     """Run a compiled package on this machine.
 
@@ -85,6 +90,7 @@ def run_package(
         environment: Variables for all tasks.
         on_event: Is told each step, in the calling thread.
         images: Virtual environments for images other than ours.
+        fresh: Start every task as a process of its own, none forked from a warm parent.
 
     Returns:
         How it ended, also when it failed.
@@ -95,16 +101,18 @@ def run_package(
     """
     plan = read_package(package)
     arguments = resolve_parameters(plan, parameters)
-    images_named = [container.image for _, container in container_tasks(plan.graph)]
-    environments = find_environments(images_named, images or {})
+    containers = [container for _, container in container_tasks(plan.graph)]
+    environments = find_environments([container.image for container in containers], images or {})
     root = root.absolute()
     directory, run_id = _make_folder(root / safe_name(plan.pipeline))
     shutil.copyfile(package, directory / "package.yaml")
     record = RunRecord(
         run_id=run_id, pipeline=plan.pipeline, state="RUNNING", seconds=0.0, directory=str(directory),
         outputs={}, endpoint=None, error=None, parameters=arguments, package_digest=plan.digest,
+        code=digests_of_rooms(containers),
+        environments={image: found.digest for image, found in environments.items()},
     )  # fmt: skip
-    run = _Run(plan, Progress(record, on_event), root, use_cache, environments, environment or {})
+    run = _Run(plan, Progress(record, on_event), root, use_cache, environments, environment or {}, fresh)
     return asyncio.run(run.run())
 
 
@@ -136,15 +144,19 @@ def resolve_parameters(plan: Plan, given: Mapping[str, Any]) -> dict[str, Any]:
 class _Run:
     def __init__(
         self, plan: Plan, progress: Progress, root: Path, use_cache: bool,
-        environments: Mapping[str, Environment], variables: Mapping[str, str],
+        environments: Mapping[str, Environment], variables: Mapping[str, str], fresh: bool,
     ) -> None:  # fmt: skip
         self._plan, self._progress = plan, progress
         self._interrupted: str | None = None
         self._context = RunContext(
             run_id=progress.record.run_id, directory=Path(progress.record.directory), use_cache=use_cache,
-            environments=environments, variables=variables, progress=progress,
+            environments=environments, variables=variables, names=_job_names(plan, progress.record),
+            progress=progress,
             lineage=LineageThread(root / STORE_NAME), cache=Cache(root / "cache"),
-            slots=asyncio.Semaphore(task_limit()), waiters=ThreadPoolExecutor(task_limit()),
+            slots=Slots(task_limit(), machine_memory()), waiters=ThreadPoolExecutor(task_limit()),
+            parents=Parents(environments, variables, fresh=fresh, notify=self._notice),
+            chains=remaining_chains(plan.graph),
+            images={task.label: container.image for task, container in container_tasks(plan.graph)},
         )  # fmt: skip
 
     async def run(self) -> RunResult:
@@ -153,7 +165,7 @@ class _Run:
             self._progress.emit(
                 RunStarted(
                     run_id=record.run_id, pipeline=record.pipeline, directory=self._context.directory,
-                    tasks=tuple(task.label for task, _ in container_tasks(self._plan.graph)),
+                    tasks=tuple(task.label for task in leaf_tasks(self._plan.graph)),
                 )
             )  # fmt: skip
             for message in self._plan.notices:
@@ -165,9 +177,13 @@ class _Run:
             raise error
         return RunResult(
             run_id=record.run_id, pipeline=record.pipeline, state=state, seconds=record.seconds,
-            directory=self._context.directory, outputs=record.outputs, endpoint=record.endpoint,
+            directory=self._context.directory, outputs=record.outputs, returned=record.returned,
+            endpoint=record.endpoint,
             error=reason, exit_code=exit_code, tasks=tuple(record.tasks),
         )  # fmt: skip
+
+    def _notice(self, message: str) -> None:
+        self._progress.emit(Notice(message=message))
 
     async def _execute(self) -> BaseException | None:
         """Execute the graph; returns what went wrong in the runner itself, not in a task."""
@@ -183,15 +199,19 @@ class _Run:
         finally:
             self._context.lineage.close()
             self._context.waiters.shutdown()
+            self._context.parents.close()
         return None
 
     async def _execute_root(self) -> None:
         record, schedule = self._progress.record, Schedule(self._context)
+        if not self._context.use_cache:
+            self._context.parents.begin(self._context.images_ahead())
         root = await self._context.lineage.call(
             "begin_run", record.pipeline, record.run_id, self._context.directory, record.parameters
         )
         scope = Scope(values=record.parameters, parent=root)
-        await schedule.recorded(root, schedule.run_graph(self._plan.graph, scope))
+        outcome = await schedule.recorded(root, schedule.run_graph(self._plan.graph, scope))
+        record.returned = present_values(outcome.values)
 
     def _outcome(self, error: BaseException | None) -> tuple[RunState, int, str | None]:
         if error is not None:
@@ -234,6 +254,7 @@ class _Run:
     def _interrupt(self, number: signal.Signals, main: asyncio.Task[Any] | None) -> None:
         if self._interrupted is None and main is not None:
             self._interrupted = number.name
+            self._progress.emit(Notice(message=f"{number.name}: tasks get ten seconds; a second one, none"))
             main.cancel()
             return
         for process in list(self._context.processes):
@@ -251,6 +272,20 @@ def _make_folder(parent: Path) -> tuple[Path, str]:
             (parent / run_id / "logs").mkdir(parents=True)
             (parent / run_id / "work").mkdir()
             return parent / run_id, run_id
+
+
+def _job_names(plan: Plan, record: RunRecord) -> dict[str, str]:
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    names = {
+        "pipeline_job_name": record.run_id, "pipeline_job_resource_name": record.run_id,
+        "pipeline_job_uuid": record.run_id, "pipeline_job_create_time_utc": now,
+        "pipeline_job_schedule_time_utc": now, "pipeline_root": record.directory,
+    }  # fmt: skip
+    if plan.workspace:
+        workspace = Path(record.directory) / "workspace"
+        workspace.mkdir()
+        names["workspace_path"] = str(workspace)
+    return names
 
 
 def _first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:

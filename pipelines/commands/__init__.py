@@ -1,0 +1,1 @@
+"""The commands of `millrace` by topic; each is thin over the packages that do the work."""

@@ -1,0 +1,30 @@
+"""Options that several commands take, and how all of them print."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+DEFAULT_ROOT = Path("runs")
+
+Root = Annotated[Path, typer.Option(help="Folder of runs, cache, lineage and serving state.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON document to standard output.")]
+BuildFile = Annotated[Path | None, typer.Option("--build", help="YAML file of build options.")]
+RunId = Annotated[str, typer.Argument(help="A run; `millrace runs` lists them.")]
+
+_NO_EDGE = 500  # columns: a path that is cut cannot be copied; the terminal wraps what is longer than it
+
+
+def show(content: Any, as_json: bool, render: Callable[[], Any]) -> None:
+    """Print something as JSON, or as a table or tree for people."""
+    if as_json:
+        sys.stdout.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+        return
+    from rich.console import Console
+
+    Console(highlight=False, width=_NO_EDGE).print(render())

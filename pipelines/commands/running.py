@@ -1,0 +1,60 @@
+"""Commands that run pipelines, or make packages of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.commands.options import DEFAULT_ROOT, AsJson, BuildFile, Root
+
+ParamsFile = Annotated[Path | None, typer.Option("--params", help="YAML file of parameters.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("-p", metavar="KEY=VALUE", help="A parameter; `-p deploy.target=none` reaches inside."),
+]
+Pipeline = Annotated[
+    str | None, typer.Argument(help="Name of a pipeline (training), or a compiled package (FILE.yaml).")
+]
+Earlier = Annotated[
+    str | None,
+    typer.Option("--from", metavar="RUN_ID", help="Take the parameters of a run; alone, its package too."),
+]
+
+
+def run(
+    pipeline: Pipeline = None,
+    params: ParamsFile = None,
+    build: BuildFile = None,
+    setting: Settings = None,
+    earlier: Earlier = None,
+    root: Root = DEFAULT_ROOT,
+    cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Reuse results of equal tasks.")] = True,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Fork no task from a warm process.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run a pipeline on this machine, show its progress, and end with where the model answers.
+
+    Ends with 0, or with 3 when a gate refused, 130 when cancelled, 2 for a mistake in the input, 4 when
+    something outside did not answer, 1 for a bug.
+    """
+    from pipelines.execution import Request, execute
+
+    request = Request(
+        pipeline=pipeline, params=params, build=build, settings=setting or [], earlier=earlier, root=root,
+        use_cache=cache, fresh=fresh,
+    )  # fmt: skip
+    raise typer.Exit(execute(request, as_json=as_json))
+
+
+def compile_(
+    pipeline: Annotated[str, typer.Argument(help="Name of a pipeline: training.")],
+    out: Annotated[Path, typer.Option(help="Folder to write `<pipeline>.yaml` into.")],
+    build: BuildFile = None,
+) -> None:
+    """Compile a pipeline into the package that KFP takes, by the dashboard or by its SDK."""
+    from pipelines.build import Build, read_build
+    from pipelines.compiling.package import compile_pipeline
+
+    typer.echo(compile_pipeline(pipeline, read_build(build) if build else Build(), out))

@@ -1,0 +1,82 @@
+"""The last lines of a run for people: what came of it, or why it failed and what to do then."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from pipelines.request import Request
+from pipelines.summary import summarise
+
+
+def tell_ending(record: Mapping[str, Any], report: Path, request: Request) -> None:
+    """Print what a person wants to know of a run that ended.
+
+    Args:
+        record: What its `run.json` holds.
+        report: Its page.
+        request: What it was told to do.
+    """
+    console = Console(highlight=False, soft_wrap=True)
+    summary = summarise(record["outputs"])
+    console.print()
+    for name, text in [*summary.lines, ("report", str(report))]:
+        console.print(Text.assemble((f"  {name:<11}", "bold"), text))
+    if summary.curl:
+        console.print(Text.assemble("\n  Ask it:\n\n", summary.curl, "\n"))
+    if error := record.get("error"):
+        told = Console(stderr=True, highlight=False, soft_wrap=True)
+        told.print(Text(f"\nerror: {error}", style="red"))
+        for name, text in failure_lines(record, request):
+            told.print(Text.assemble((f"  {name:<11}", "bold"), text))
+
+
+def failure_lines(record: Mapping[str, Any], request: Request) -> list[tuple[str, str]]:
+    """Return where to look after a run that did not succeed, and how to repeat it.
+
+    Args:
+        record: What its `run.json` holds.
+        request: What it was told to do.
+
+    Returns:
+        Names and texts: the task that failed first, its log when it wrote one, and a command.
+    """
+    lines: list[tuple[str, str]] = []
+    failed = next((task for task in record["tasks"] if task["state"] == "FAILED"), None)
+    if failed is not None:
+        log = Path(record["directory"]) / "logs" / f"{failed['name']}.log"
+        lines = [("task", failed["name"]), *([("log", str(log))] if log.exists() else [])]
+    return [*lines, ("repeat", repeat_command(record["run_id"], request)), ("", _WHAT_IT_DOES)]
+
+
+_WHAT_IT_DOES = "(what succeeded comes from the cache; add -p key=value to change a parameter)"
+
+
+def repeat_command(run_id: str, request: Request) -> str:
+    """Return the command that repeats a run: a named pipeline as it is now, else the very package."""
+    words = [_program(), "run"]
+    if request.is_ours:
+        words.append(str(request.pipeline))
+    words += ["--from", run_id]
+    if request.build is not None:
+        words += ["--build", str(request.build)]
+    if request.root != Request.root:
+        words += ["--root", str(request.root)]
+    return shlex.join(words)
+
+
+def _program() -> str:
+    """Return how this command is called here."""
+    called = Path(sys.argv[0])
+    if called.name != "millrace":
+        return "millrace"
+    found = shutil.which("millrace")
+    return "millrace" if found and Path(found).samefile(called) else os.path.relpath(called)

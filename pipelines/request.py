@@ -1,0 +1,150 @@
+"""What somebody wants to be run, made ready: a package, its parameters, environments and variables."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from components.common.config import require_known
+from components.common.errors import BadInputError, ComponentError
+from pipelines.build import Build, read_build
+from pipelines.compiling.package import PIPELINES, compile_pipeline, parameter_types
+from pipelines.local.history import Run, find_run
+from pipelines.local.plan import Plan, container_tasks
+from pipelines.local.reading import read_package
+from pipelines.local.runner import resolve_parameters
+from pipelines.local.serving.client import find_supervisor, start_detached
+from pipelines.parameter_values import gather_parameters
+
+_PACKAGES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What `millrace run` is told.
+
+    Attributes:
+        pipeline: Name of one of our pipelines, or path of a compiled package; None for the package of the
+            run `earlier`.
+        params: Parameter file, or None.
+        build: Build file, or None for the defaults. Of a compiled package it names the environments.
+        settings: `key=value` of the command line; they win over all else.
+        parameters: Values by name; they win over the file.
+        earlier: Id of a run whose parameters are taken first, or None.
+        root: Folder of runs.
+        use_cache: Reuse results of equal tasks.
+        fresh: Start every task as a process of its own.
+    """
+
+    pipeline: str | None = None
+    params: Path | None = None
+    build: Path | None = None
+    settings: Sequence[str] = ()
+    parameters: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    earlier: str | None = None
+    root: Path = Path("runs")
+    use_cache: bool = True
+    fresh: bool = False
+
+    @property
+    def is_ours(self) -> bool:
+        """The pipeline is named, and so compiled anew."""
+        return self.pipeline is not None and not self.pipeline.endswith(_PACKAGES)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """What the runner takes.
+
+    Attributes:
+        package: The compiled package.
+        parameters: Checked values; defaults are not filled in.
+        images: Virtual environments for images other than ours.
+        variables: For all tasks.
+    """
+
+    package: Path
+    parameters: dict[str, Any]
+    images: dict[str, Path]
+    variables: dict[str, str]
+
+
+@contextmanager
+def prepared(request: Request) -> Generator[Prepared]:
+    """Make a request ready; a supervisor is started when the run will deploy here.
+
+    Raises:
+        BadInputError: Something in it is wrong. Nothing was started then.
+    """
+    earlier = find_run(request.root, request.earlier) if request.earlier else None
+    options = read_build(request.build) if request.build else Build()
+    with TemporaryDirectory() as scratch:
+        package = _package(request, options, earlier, Path(scratch))
+        plan = read_package(package)
+        images = {} if request.is_ours else _environments(plan, options)
+        values = _values(request, earlier, plan, package)
+        resolve_parameters(plan, values)
+        with _supervised(plan, values, request.root) as variables:
+            yield Prepared(package=package, parameters=values, images=images, variables=variables)
+
+
+def _package(request: Request, options: Build, earlier: Run | None, scratch: Path) -> Path:
+    name = request.pipeline
+    if name is None:
+        if earlier is None:
+            fix = f"name one ({', '.join(PIPELINES)}), a compiled package, or a run: --from RUN_ID"
+            raise BadInputError("nothing to run", fix=fix)
+        return earlier.folder / "package.yaml"
+    if request.is_ours:
+        # images are named for a registry only when a package leaves this machine
+        return compile_pipeline(name, replace(options, images={}), scratch)
+    if not Path(name).is_file():
+        raise BadInputError("package is missing", where=name, fix="`kfp.compiler` writes it")
+    return Path(name)
+
+
+def _environments(plan: Plan, options: Build) -> dict[str, Path]:
+    """Take the environments of a compiled package from build options; all else in them is fixed in it."""
+    for option in fields(Build):
+        if option.name != "images" and getattr(options, option.name) != getattr(Build(), option.name):
+            fix = "compile it with this option"
+            raise BadInputError("is fixed in a package", where=f"build option `{option.name}`", fix=fix)
+    named = {container.image for _, container in container_tasks(plan.graph)}
+    require_known(options.images, named, where="build option `images`")
+    found = {image: Path(folder) for image, folder in options.images.items()}
+    for image, folder in found.items():
+        if not (folder / "bin" / "python3").exists():
+            where, fix = f"build option `images`, `{image}`", "name the folder of a virtual environment"
+            raise BadInputError("no virtual environment", where=where, value=str(folder), fix=fix)
+    return found
+
+
+def _values(request: Request, earlier: Run | None, plan: Plan, package: Path) -> dict[str, Any]:
+    return gather_parameters(
+        request.params, request.settings, parameter_types(package), paths=plan.pipeline in PIPELINES,
+        earlier=earlier.record.get("parameters", {}) if earlier else {}, given=request.parameters,
+    )  # fmt: skip
+
+
+@contextmanager
+def _supervised(plan: Plan, values: Mapping[str, Any], root: Path) -> Generator[dict[str, str]]:
+    """Name a supervisor to the tasks when a pipeline of ours will deploy here, and start one if need be.
+
+    One that was started here and serves nothing in the end, because the run failed, is stopped again.
+    """
+    deploy = values.get("deploy") or {}
+    if plan.pipeline not in PIPELINES or deploy.get("target", "local") != "local":
+        yield {}
+        return
+    found = find_supervisor(root)
+    supervisor = found or start_detached(root)
+    try:
+        yield {"MILLRACE_SUPERVISOR": str(supervisor.file)}
+    finally:
+        with suppress(ComponentError):  # how the run ended matters more
+            if found is None and not supervisor.endpoints():
+                supervisor.stop()
