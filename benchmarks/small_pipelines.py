@@ -44,7 +44,7 @@ def loop(items: int) -> Any:
     """Return a pipeline that passes on each of many texts, independently of one another."""
 
     @dsl.pipeline(name=f"loop-{items}")
-    def pipeline():  # noqa: ANN202 - as above
+    def pipeline():  # noqa: ANN202 - KFP reads a return annotation as an output
         with dsl.ParallelFor(count_to(number=items).output) as item:
             pass_on(text=item)
 

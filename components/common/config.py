@@ -31,6 +31,7 @@ def build_config(kind: type[Config], options: Mapping[str, Any], *, where: str) 
             type than its field, or the config refused its values with a `ValueError`.
     """
     hints = get_type_hints(kind)
+    # typing has no public name for "any dataclass"
     known = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
     require_known(options, known, where=where)
     values = {key: _typed(value, hints[key], f"{where}.{key}") for key, value in options.items()}

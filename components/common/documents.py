@@ -19,6 +19,7 @@ def write_document(path: Path, document: object, *, version: int = 1) -> None:
 
     The bytes depend on the fields alone. NaN and infinities are refused by a `ValueError`.
     """
+    # typing has no public name for "any dataclass"
     fields = dataclasses.asdict(document)  # type: ignore[call-overload]
     head = {"format": f"millrace/{type(document).__name__}", "format_version": version}
     write_json(path, {**head, **fields})

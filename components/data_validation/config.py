@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from components.data_validation.rules import RULES, SEVERITIES
 
@@ -55,8 +56,8 @@ class ValidationConfig:
 
 
 def _check_columns(may_drift: object) -> None:
-    listed = isinstance(may_drift, (list, tuple))
-    if not listed or not all(isinstance(name, str) for name in may_drift):  # type: ignore[union-attr]
+    names = cast("Sequence[object]", may_drift) if isinstance(may_drift, (list, tuple)) else [None]
+    if not all(isinstance(name, str) for name in names):
         raise ValueError(f"`may_drift` must be a list of column names, but got {may_drift=}.")
 
 
