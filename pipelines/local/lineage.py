@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pipelines.local.content import Artifact
+from pipelines.local.earlier import Earlier
 from pipelines.local.exchange import Inputs, Outputs
-from pipelines.local.plan import Graph, Group, Loop, Task
+from pipelines.local.lineage_records import event, producers, set_plain, set_struct, task_names
+from pipelines.local.plan import Group, Importer, Loop, Task
 from pipelines.local.store import Store, protos
 
 State = Literal["COMPLETE", "FAILED", "CANCELED"]
@@ -30,9 +32,13 @@ class Lineage:
         self._types: dict[tuple[str, str], int] = {}
         self._contexts: list[Any] = []
         self._open: dict[int, Any] = {}
+        self._earlier = Earlier()
 
     def begin_run(self, pipeline: str, run_id: str, directory: Path, parameters: Mapping[str, Any]) -> int:
-        """Record the run and its root graph; returns the id of the graph's execution."""
+        """Record the run and its root graph; returns the id of the graph's execution.
+
+        Of a run that is gone on with, the executions that did not end well are taken up.
+        """
         pb = protos()
         properties = {
             "namespace": NAMESPACE, "resource_name": run_id, "pipeline_root": str(directory),
@@ -41,8 +47,10 @@ class Lineage:
         with self._store.alone():
             parent = self._context("system.Pipeline", pipeline, {})
             run = self._context("system.PipelineRun", run_id, properties)
-            link = pb.ParentContext(child_id=run.id, parent_id=parent.id)
-            self._store.call("put_parent_contexts", [link])
+            if not self._store.call("get_parent_contexts_by_context", run.id):
+                link = pb.ParentContext(child_id=run.id, parent_id=parent.id)
+                self._store.call("put_parent_contexts", [link])
+            self._earlier = Earlier.read(self._store, run.id)
         self._contexts = [parent, run]
         names = {"display_name": "", "task_name": ""}
         inputs = Inputs(parameters=parameters, artifacts={})
@@ -59,7 +67,7 @@ class Lineage:
         """
         if not isinstance(task.work, (Group, Loop)):
             raise TypeError("the task is no graph")
-        properties = {**_names(task), **_producers(task, task.work.body)}
+        properties = {**task_names(task), **producers(task, task.work.body)}
         counts = {"total_dag_tasks": len(task.work.body.tasks), **counts}
         return self._begin("system.DAGExecution", properties, parent, inputs, counts)
 
@@ -73,7 +81,7 @@ class Lineage:
 
     def begin_importer(self, task: Task, parent: int, inputs: Inputs) -> int:
         """Record that an importer starts."""
-        properties = {**_names(task), "namespace": NAMESPACE, "pod_name": "", "pod_uid": ""}
+        properties = {**task_names(task), "namespace": NAMESPACE, "pod_name": "", "pod_uid": ""}
         return self._begin("system.ImporterExecution", properties, parent, inputs)
 
     def end_import(self, execution: int, outputs: Outputs, reimport: bool) -> dict[str, int]:
@@ -98,7 +106,7 @@ class Lineage:
     ) -> int:
         """Record that a task starts; `index` is its innermost loop's iteration."""
         properties: dict[str, Any] = {
-            **_names(task), "pod_name": "", "pod_uid": "", "namespace": NAMESPACE, "image": image,
+            **task_names(task), "pod_name": "", "pod_uid": "", "namespace": NAMESPACE, "image": image,
             "cache_fingerprint": fingerprint,
         }  # fmt: skip
         counts = {} if index is None else {"iteration_index": index}
@@ -119,7 +127,7 @@ class Lineage:
         record = self._open.pop(execution)
         record.last_known_state = pb.Execution.State.Value(state)
         if outputs is not None:
-            _set_struct(record, "outputs", outputs.parameters)
+            set_struct(record, "outputs", outputs.parameters)
         artifacts = outputs.artifacts if outputs else {}
         with self._store.alone():
             return self._put(record, {port: self._artifact(found) for port, found in artifacts.items()})
@@ -133,10 +141,30 @@ class Lineage:
         pb = protos()
         record = self._open.pop(execution)
         record.last_known_state = pb.Execution.CACHED
-        _set_plain(record, "cached_execution_id", str(original))
-        _set_struct(record, "outputs", outputs.parameters)
+        set_plain(record, "cached_execution_id", str(original))
+        set_struct(record, "outputs", outputs.parameters)
         with self._store.alone():
             return self._put(record, {port: self._known(old) for port, old in outputs.artifacts.items()})
+
+    def ended_well(
+        self, task: Task, parent: int, index: int | None, outputs: Outputs
+    ) -> dict[str, int] | None:
+        """Look up a task that ended well before the run was gone on with.
+
+        Args:
+            task: The task, of a container or an importer.
+            parent: Execution of the graph that it is in.
+            index: Its innermost loop's iteration; an importer has none.
+            outputs: What it gave.
+
+        Returns:
+            Ids of the artifacts by port; None when it is not recorded that it gave them.
+        """
+        kind = (
+            "system.ImporterExecution" if isinstance(task.work, Importer) else "system.ContainerExecution"
+        )
+        key = (self._type("execution", kind), parent, task.name, index)
+        return self._earlier.ended_well(key, outputs.artifacts)
 
     def _begin(
         self, kind: str, properties: Mapping[str, Any], parent: int | None, inputs: Inputs,
@@ -147,18 +175,18 @@ class Lineage:
             type_id = self._type("execution", kind)
         record = pb.Execution(type_id=type_id, last_known_state=pb.Execution.RUNNING, name=name)
         for key, value in properties.items():
-            _set_plain(record, key, value)
+            set_plain(record, key, value)
         numbers = {**(counts or {}), **({} if parent is None else {"parent_dag_id": parent})}
         for key, number in numbers.items():
             record.custom_properties[key].int_value = number
-        _set_struct(record, "inputs", inputs.parameters)
-        events = [
-            _event(pb.Event.INPUT, port, found.id)
-            for port, many in inputs.artifact_lists().items()
-            for found in many
-        ]
-        records = {found.id: found for found in self._by_id([event.artifact_id for event in events])}
-        pairs = [(records[event.artifact_id], event) for event in events]
+        set_struct(record, "inputs", inputs.parameters)
+        lists = inputs.artifact_lists().items()
+        taken = [(port, one.id) for port, many in lists for one in many if one.id is not None]
+        known = self._earlier.take_up(record, taken, is_graph=kind == "system.DAGExecution")
+        if known is not None:
+            record.id, taken = known, []  # their events are there
+        records = {found.id: found for found in self._by_id([number for _, number in taken])}
+        pairs = [(records[number], event(pb.Event.INPUT, port, number)) for port, number in taken]
         with self._store.alone():
             record.id = self._put_execution(record, pairs)[0]
         self._open[record.id] = record
@@ -167,7 +195,7 @@ class Lineage:
     def _put(self, record: Any, artifacts: Mapping[str, Any]) -> dict[str, int]:
         pb = protos()
         pairs = [
-            (found, _event(pb.Event.OUTPUT, port, found.id or None)) for port, found in artifacts.items()
+            (found, event(pb.Event.OUTPUT, port, found.id or None)) for port, found in artifacts.items()
         ]
         return dict(zip(artifacts, self._put_execution(record, pairs)[1], strict=True))
 
@@ -199,7 +227,7 @@ class Lineage:
         )
         own = {"display_name": artifact.port, "store_session_info": _SESSION}
         for key, value in {**own, **artifact.metadata, "digest": artifact.digest}.items():
-            _set_plain(record, key, value)
+            set_plain(record, key, value)
         return record
 
     def _context(self, kind: str, name: str, properties: Mapping[str, Any]) -> Any:
@@ -209,7 +237,7 @@ class Lineage:
         if found is None:
             found = pb.Context(type_id=type_id, name=name)
             for key, value in properties.items():
-                _set_plain(found, key, value)
+                set_plain(found, key, value)
             found.id = self._store.call("put_contexts", [found])[0]
         return found
 
@@ -219,52 +247,3 @@ class Lineage:
             kind = {"execution": pb.ExecutionType, "artifact": pb.ArtifactType, "context": pb.ContextType}
             self._types[side, name] = self._store.call(f"put_{side}_type", kind[side](name=name))
         return self._types[side, name]
-
-
-def _names(task: Task) -> dict[str, str]:
-    return {"display_name": task.display_name, "task_name": task.name}
-
-
-def _producers(task: Task, body: Graph) -> dict[str, Any]:
-    """Return which task of a graph makes each of its outputs, as KFP writes it down."""
-    artifacts: dict[str, Any] = {}
-    parameters: dict[str, str] = {}
-    for name, sources in body.outputs.items():
-        key = "outputArtifactKey" if name in task.outputs.artifacts else "outputParameterKey"
-        selectors = [{"producerSubtask": source.task, key: source.port} for source in sources]
-        if name in task.outputs.artifacts:
-            artifacts[name] = {"artifactSelectors": selectors}
-        elif len(selectors) == 1:
-            parameters[name] = json.dumps({"valueFromParameter": selectors[0]})
-        else:
-            parameters[name] = json.dumps({"valueFromOneof": {"parameterSelectors": selectors}})
-    found: dict[str, Any] = {"artifact_producer_task": json.dumps(artifacts)} if artifacts else {}
-    return {**found, "parameter_producer_task": parameters} if parameters else found
-
-
-def _event(kind: int, port: str, artifact: int | None) -> Any:
-    event = protos().Event(type=kind, artifact_id=artifact)
-    event.path.steps.add().key = port
-    return event
-
-
-def _set_plain(record: Any, key: str, value: Any) -> None:
-    target = record.custom_properties[key]
-    if isinstance(value, bool):
-        target.int_value = int(value)
-    elif isinstance(value, (int, float)):
-        target.double_value = float(value)
-    elif isinstance(value, str):
-        target.string_value = value
-    elif key == "parameter_producer_task":
-        _set_struct(record, key, value)
-    else:
-        _set_struct(record, key, {"list" if isinstance(value, list) else "struct": value})
-
-
-def _set_struct(record: Any, key: str, content: Mapping[str, Any]) -> None:
-    from google.protobuf import json_format
-
-    target = record.custom_properties[key].struct_value
-    target.SetInParent()  # a value that holds no kind at all ends the process, whatever Python catches
-    json_format.ParseDict(dict(content), target)
