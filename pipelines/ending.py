@@ -66,6 +66,9 @@ def repeat_command(run_id: str, request: Request) -> str:
     if request.is_ours:
         words.append(str(request.pipeline))
     words += ["--from", run_id]
+    for kind, paths in (("--secret", request.secrets), ("--config-map", request.config_maps)):
+        for name, path in paths.items():
+            words += [kind, f"{name}={path}"]
     if request.build is not None:
         words += ["--build", str(request.build)]
     if request.root != Request.root:

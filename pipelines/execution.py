@@ -69,7 +69,8 @@ def run_request(request: Request, on_event: Callable[[Event], None]) -> RunResul
     with prepared(request) as ready:
         result = run_package(
             ready.package, ready.parameters, root=request.root, use_cache=request.use_cache,
-            environment=ready.variables, images=ready.images, fresh=request.fresh, on_event=on_event,
+            environment=ready.variables, images=ready.images, secrets=request.secrets,
+            config_maps=request.config_maps, fresh=request.fresh, on_event=on_event,
         )  # fmt: skip
     write_report(read_json(result.directory / "run.json"), result.directory)
     return result

@@ -17,6 +17,7 @@ from pipelines.local.history import Run, find_run
 from pipelines.local.plan import Plan, container_tasks
 from pipelines.local.reading import read_package
 from pipelines.local.runner import resolve_parameters
+from pipelines.local.secrets.given import find_given
 from pipelines.local.serving.client import find_supervisor, start_detached
 from pipelines.parameter_values import gather_parameters
 
@@ -35,6 +36,8 @@ class Request:
         settings: `key=value` of the command line; they win over all else.
         parameters: Values by name; they win over the file.
         earlier: Id of a run whose parameters are taken first, or None.
+        secrets: File or folder of each secret, by name.
+        config_maps: The same of config maps.
         root: Folder of runs.
         use_cache: Reuse results of equal tasks.
         fresh: Start every task as a process of its own.
@@ -46,6 +49,8 @@ class Request:
     settings: Sequence[str] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict[str, Any])
     earlier: str | None = None
+    secrets: Mapping[str, Path] = field(default_factory=dict[str, Path])
+    config_maps: Mapping[str, Path] = field(default_factory=dict[str, Path])
     root: Path = Path("runs")
     use_cache: bool = True
     fresh: bool = False
@@ -88,6 +93,7 @@ def prepared(request: Request) -> Generator[Prepared]:
         images = {} if request.is_ours else _environments(plan, options)
         values = _values(request, earlier, plan, package)
         resolve_parameters(plan, values)
+        find_given(container_tasks(plan.graph), request.secrets, request.config_maps)
         with _supervised(plan, values, request.root) as variables:
             yield Prepared(package=package, parameters=values, images=images, variables=variables)
 

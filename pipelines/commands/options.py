@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
+from components.common.errors import BadInputError
+
 DEFAULT_ROOT = Path("runs")
 
 Root = Annotated[Path, typer.Option(help="Folder of runs, cache, lineage and serving state.")]
@@ -18,6 +20,23 @@ BuildFile = Annotated[Path | None, typer.Option("--build", help="YAML file of bu
 RunId = Annotated[str, typer.Argument(help="A run; `millrace runs` lists them.")]
 
 _NO_EDGE = 500  # columns: a path that is cut cannot be copied; the terminal wraps what is longer than it
+
+
+def named_paths(values: list[str] | None, option: str) -> dict[str, Path]:
+    """Read `NAME=PATH` as often as an option was given.
+
+    Raises:
+        BadInputError: A value has another form, or a name comes twice.
+    """
+    found: dict[str, Path] = {}
+    for value in values or ():
+        name, equals, path = value.partition("=")
+        formed = name and equals and path
+        if not formed or name in found:
+            what = f"`{name}` is given twice" if formed else "must have the form NAME=PATH"
+            raise BadInputError(what, where=f"option {option}", value=value)
+        found[name] = Path(path)
+    return found
 
 
 def show(content: Any, as_json: bool, render: Callable[[], Any]) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands.options import DEFAULT_ROOT, AsJson, BuildFile, Root
+from pipelines.commands.options import DEFAULT_ROOT, AsJson, BuildFile, Root, named_paths
 
 ParamsFile = Annotated[Path | None, typer.Option("--params", help="YAML file of parameters.")]
 Settings = Annotated[
@@ -22,6 +22,17 @@ Earlier = Annotated[
     typer.Option("--from", metavar="RUN_ID", help="Take the parameters of a run; alone, its package too."),
 ]
 
+Secrets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--secret", metavar="NAME=PATH", help="A secret: a folder, a YAML file or lines KEY=VALUE."
+    ),
+]
+ConfigMaps = Annotated[
+    list[str] | None,
+    typer.Option("--config-map", metavar="NAME=PATH", help="A config map, in the same forms."),
+]
+
 
 def run(
     pipeline: Pipeline = None,
@@ -29,6 +40,8 @@ def run(
     build: BuildFile = None,
     setting: Settings = None,
     earlier: Earlier = None,
+    secret: Secrets = None,
+    config_map: ConfigMaps = None,
     root: Root = DEFAULT_ROOT,
     cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Reuse results of equal tasks.")] = True,
     fresh: Annotated[bool, typer.Option("--fresh", help="Fork no task from a warm process.")] = False,
@@ -42,8 +55,9 @@ def run(
     from pipelines.execution import Request, execute
 
     request = Request(
-        pipeline=pipeline, params=params, build=build, settings=setting or [], earlier=earlier, root=root,
-        use_cache=cache, fresh=fresh,
+        pipeline=pipeline, params=params, build=build, settings=setting or [], earlier=earlier,
+        secrets=named_paths(secret, "--secret"), config_maps=named_paths(config_map, "--config-map"),
+        root=root, use_cache=cache, fresh=fresh,
     )  # fmt: skip
     raise typer.Exit(execute(request, as_json=as_json))
 

@@ -21,6 +21,7 @@ from pipelines.local.plan import (
 )
 from pipelines.local.reading import inspect_package
 from pipelines.local.refusal import Problem
+from pipelines.local.secrets.wanted import OPTIONS, MountedFolder
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,6 +63,7 @@ def check_package(path: Path) -> list[Finding]:
         return [Finding(where=str(path), rule="package", message=str(error), fix=None, severity="error")]
     found = [_finding(problem) for problem in problems.found]
     found += [*_equal_commands(plan), *_items_without_a_type(plan.graph)]
+    found += _wanted(plan)
     for key in problems.passed_over:
         message = f"{MEANINGLESS.get(key, key)} has no meaning on one machine"
         found.append(Finding(where="package", rule=key, message=message, fix=None, severity="notice"))
@@ -87,6 +89,20 @@ def _equal_commands(plan: Plan) -> Iterator[Finding]:
                 where=f"task `{task.label}`", rule="equal-commands",
                 message=f"same image and command as `{other.label}`, with other inputs or outputs",
                 fix="make the commands differ", severity="warning",
+            )  # fmt: skip
+
+
+def _wanted(plan: Plan) -> Iterator[Finding]:
+    """List the secrets and config maps that a run is to be given."""
+    for task, container in container_tasks(plan.graph):
+        for one in container.wanted:
+            folder = isinstance(one, MountedFolder)
+            place = f"the folder {one.path}" if folder else f"the variable `{one.variable}`"
+            what = f"{'' if folder else f'key `{one.key}` of '}{one.kind} `{one.name}` as {place}"
+            yield Finding(
+                where=f"task `{task.label}`", rule=one.kind.replace(" ", "-"),
+                message=f"{'can take' if one.optional else 'takes'} {what}",
+                fix=f"millrace run {OPTIONS[one.kind]} {one.name}=PATH", severity="notice",
             )  # fmt: skip
 
 

@@ -21,6 +21,8 @@ def run(
     params: Path | None = None,
     build: Path | None = None,
     from_run: str | None = None,
+    secrets: Mapping[str, Path] | None = None,
+    config_maps: Mapping[str, Path] | None = None,
     root: Path = Path("runs"),
     use_cache: bool = True,
     fresh: bool = False,
@@ -35,6 +37,8 @@ def run(
         params: YAML file of parameters.
         build: YAML file of build options; of a compiled package, its `images` name the environments.
         from_run: Id of a run whose parameters are taken first.
+        secrets: File or folder of each secret that the package asks for, by name.
+        config_maps: The same of config maps.
         root: Folder of runs, cache, lineage and serving state; made when missing.
         use_cache: Take results of equal tasks of earlier runs.
         fresh: Start every task as a process of its own, none forked from a warm parent.
@@ -51,6 +55,7 @@ def run(
 
     request = Request(
         pipeline=None if pipeline is None else str(pipeline), parameters=parameters or {}, params=params,
-        build=build, earlier=from_run, root=root, use_cache=use_cache, fresh=fresh,
+        build=build, earlier=from_run, secrets=secrets or {}, config_maps=config_maps or {}, root=root,
+        use_cache=use_cache, fresh=fresh,
     )  # fmt: skip
     return run_request(request, on_event)

@@ -53,6 +53,11 @@ class Cache:
         """Use a folder, which need not exist."""
         self._folder = folder
 
+    @property
+    def folder(self) -> Path:
+        """Where it is."""
+        return self._folder
+
     def find(self, key: str) -> CachedResult | None:
         """Return the result of a key; None when there is none, or the file cannot be understood."""
         file = self._folder / f"{key}.json"
@@ -74,12 +79,15 @@ class Cache:
         write_document(self._folder / f"{key}.json", result)
 
 
-def cache_key(task: Task, container: Container, inputs: Inputs, environment: Environment) -> str:
+def cache_key(
+    task: Task, container: Container, inputs: Inputs, environment: Environment, given: str = ""
+) -> str:
     """Return the sha256 over everything that can change what a task gives.
 
-    That is: image and the lock of its environment; command, arguments and variables; parameters; content
-    and metadata of the input artifacts; the outputs that are asked for; and the code of the rooms that the
-    command names, with `common`. Not in it: names of runs, paths, times.
+    That is: image and the lock of its environment; command, arguments and variables; `given`, which stands
+    for values of secrets and config maps; parameters; content and metadata of the input artifacts; the
+    outputs that are asked for; and the code of the rooms that the command names, with `common`. Not in it:
+    names of runs, paths, times.
     """
     artifacts = {
         port: [[found.digest, found.title, dict(found.metadata)] for found in many]
@@ -90,7 +98,7 @@ def cache_key(task: Task, container: Container, inputs: Inputs, environment: Env
         dict(inputs.parameters), artifacts,
         {name: spec.type for name, spec in task.outputs.parameters.items()},
         {name: [spec.title, spec.version] for name, spec in task.outputs.artifacts.items()},
-        code_digest(*rooms_named(container)),
+        code_digest(*rooms_named(container)), *([given] if given else []),
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 

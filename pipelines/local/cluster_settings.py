@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipelines.local.refusal import Problems
+from pipelines.local.secrets.wanted import SETTINGS, Wanted, read_wanted
 
 _ON_PODS = (
     "tolerations", "nodeSelector", "nodeAffinity", "podAffinity", "podMetadata", "imagePullPolicy",
@@ -22,10 +23,12 @@ class ClusterSettings:
     Attributes:
         workspace: The tasks share a folder.
         timeouts: Seconds that an attempt may take, by executor.
+        wanted: Secrets and config maps, by executor.
     """
 
     workspace: bool = False
     timeouts: dict[str, float] = field(default_factory=dict[str, float])
+    wanted: dict[str, tuple[Wanted, ...]] = field(default_factory=dict[str, tuple[Wanted, ...]])
 
 
 def read_cluster_settings(documents: Sequence[Mapping[str, Any]], problems: Problems) -> ClusterSettings:
@@ -50,7 +53,8 @@ def _read_executor(
     name: str, settings: Mapping[str, Any], found: ClusterSettings, problems: Problems
 ) -> None:
     place = f"settings of `{name}` for Kubernetes"
-    problems.keys(settings, ("activeDeadlineSeconds",), place, harmless=_ON_PODS)
+    problems.keys(settings, ("activeDeadlineSeconds", *SETTINGS), place, harmless=_ON_PODS)
+    found.wanted[name] = read_wanted(settings, place, problems)
     limit = settings.get("activeDeadlineSeconds")
     if limit is None:
         return

@@ -22,6 +22,7 @@ HONOURED: tuple[str, ...] = (
     "f-strings over parameters, and the job's placeholders",
     "a workspace (dsl.WorkspaceConfig): a folder of the run",
     "caching options, order by .after, display names",
+    "secrets and config maps (--secret, --config-map) as variables, and as folders that lie in their place",
 )
 
 # Keys that change nothing about what a task computes, by what people call them.
@@ -56,10 +57,7 @@ REFUSED: Mapping[str, str] = {
     "properties": "properties of an importer other than its metadata",
     "customProperties": "properties of an importer other than its metadata",
     "downloadToWorkspace": "an importer that downloads into the workspace",
-    "secretAsEnv": "a secret as a variable",
-    "secretAsVolume": "a secret as a volume",
-    "configMapAsEnv": "a config map as a variable",
-    "configMapAsVolume": "a config map as a volume",
+    "secret-name-parameter": "a secret or a config map named by a parameter",
     "fieldPathAsEnv": "a field of the pod as a variable",
     "pvcMount": "a mounted volume claim",
     "emptyDirMounts": "a mounted empty folder",

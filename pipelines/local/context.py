@@ -17,6 +17,7 @@ from pipelines.local.exchange import Outputs
 from pipelines.local.launch import ProcessGroup
 from pipelines.local.lineage import Lineage
 from pipelines.local.record import Progress
+from pipelines.local.secrets.given import Given
 from pipelines.local.slots import Slots
 from pipelines.local.store import Store
 from pipelines.local.warm.parents import Parents
@@ -58,6 +59,7 @@ class RunContext:
         use_cache: Results of earlier runs may be taken.
         environments: Virtual environments by image.
         variables: Variables that every task gets.
+        given: Secrets and config maps.
         names: What placeholders of the job stand for.
         progress: Takes the steps.
         lineage: Takes the executions and artifacts.
@@ -78,6 +80,7 @@ class RunContext:
     use_cache: bool
     environments: Mapping[str, Environment]
     variables: Mapping[str, str]
+    given: Given
     names: Mapping[str, str]
     progress: Progress
     lineage: LineageThread

@@ -110,7 +110,8 @@ class TaskExecution:
         for port, many in inputs.artifact_lists().items():
             for found in many:
                 self._run.digests.require_unchanged(found, f"input `{port}` of task `{self._label}`")
-        return cache_key(self._task, self._container, inputs, self._environment)
+        given = self._run.given.fingerprint(self._container, self._run.cache.folder)
+        return cache_key(self._task, self._container, inputs, self._environment, given)
 
     def _change(self, hit: CachedResult) -> str | None:
         changes = (self._run.digests.change(artifact) for artifact in hit.outputs().artifacts.values())
@@ -150,8 +151,9 @@ class TaskExecution:
     async def _accept(self, given: dict[str, Any], key: str) -> Outputs | _Failure:
         try:
             outputs = await asyncio.to_thread(collect_outputs, self._task, given, self._run.digests)
+            self._run.given.require_absent(self._task, outputs)
         except (ComponentError, OSError, ValueError) as error:  # it ended well and left a mess: a bug
-            return _Failure(message=str(error), exit_code=1)
+            return _Failure(message=self._run.given.mask.text(str(error)), exit_code=1)
         execution, self._execution = self._execution, None
         ids = await self._run.lineage.call("end", execution, "COMPLETE", outputs)
         outputs = _with_ids(outputs, ids)
@@ -189,6 +191,7 @@ class TaskExecution:
                 parent, self._container.image,
                 compose_command(self._container.command, given, where, self._names),
                 cwd=self._work, log=self._log, environment=self._variables(temporary),
+                mask=self._run.given.mask,
             )  # fmt: skip
             self._usage = await self._watch(process)
             return self._usage
@@ -212,7 +215,7 @@ class TaskExecution:
             self._run.processes.discard(process)
 
     def _variables(self, temporary: str) -> dict[str, str]:
-        own = self._container.environment
+        own = {**self._container.environment, **self._run.given.variables(self._container)}
         return task_variables(self._environment, self._run.variables, own, temporary)
 
     def _cause(self, exit_code: int) -> str:

@@ -29,10 +29,12 @@ def read_executor(
     if importer := spec.get("importer"):
         return _importer(importer, component, where, problems)
     container: Content = spec.get("container") or {}
-    return _container(container, settings.timeouts.get(label), where, problems)
+    return _container(container, label, settings, where, problems)
 
 
-def _container(container: Content, timeout: float | None, where: str, problems: Problems) -> Container:
+def _container(
+    container: Content, label: str, settings: ClusterSettings, where: str, problems: Problems
+) -> Container:
     problems.keys(container, ("image", "command", "args", "env"), where, harmless=("resources",))
     command = tuple(str(part) for part in [*container.get("command", ()), *container.get("args", ())])
     variables = {entry["name"]: str(entry.get("value", "")) for entry in container.get("env", ())}
@@ -46,8 +48,8 @@ def _container(container: Content, timeout: float | None, where: str, problems: 
         if has_placeholder(text):
             problems.refuse("image-parameter", where, text)
     return Container(
-        image=image, command=command, environment=variables, timeout=timeout,
-        memory_bytes=memory_bytes(container.get("resources") or {}),
+        image=image, command=command, environment=variables, timeout=settings.timeouts.get(label),
+        memory_bytes=memory_bytes(container.get("resources") or {}), wanted=settings.wanted.get(label, ()),
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from components.common.errors import BadInputError
+from pipelines.local.secrets.masking import NO_MASK, Mask, MaskedStream
 
 LOG_LIMIT_BYTES = 64 << 20
 _CHUNK = 1 << 16
@@ -39,13 +40,13 @@ class Usage:
 class ProcessGroup:
     """A running process that leads its own group; how it is awaited and measured is for its kind to say."""
 
-    def __init__(self, pid: int, output: IO[bytes], log: IO[bytes]) -> None:
-        """Copy what it writes into the log, which is cut after 64 MiB with a line that says so."""
+    def __init__(self, pid: int, output: IO[bytes], log: IO[bytes], mask: Mask) -> None:
+        """Copy what it writes, masked, into the log, which is cut after 64 MiB with a line that says so."""
         self.pid = pid
         self._reaped = False
         self._grace_ends = 0.0
         self._lock = threading.Lock()
-        self._reader = threading.Thread(target=_copy, args=(output, log), daemon=True)
+        self._reader = threading.Thread(target=_copy, args=(output, log, mask), daemon=True)
         self._reader.start()
 
     def wait(self) -> Usage:
@@ -92,8 +93,9 @@ class Process(ProcessGroup):
     """A command, started fresh."""
 
     def __init__(
-        self, command: Sequence[str], *, cwd: Path, log: Path, environment: Mapping[str, str]
-    ) -> None:
+        self, command: Sequence[str], *, cwd: Path, log: Path, environment: Mapping[str, str],
+        mask: Mask = NO_MASK,
+    ) -> None:  # fmt: skip
         """Start a command.
 
         Args:
@@ -101,6 +103,7 @@ class Process(ProcessGroup):
             cwd: Its working folder.
             log: File for its standard output and error.
             environment: All its variables.
+            mask: Hides values in the log.
 
         Raises:
             BadInputError: Its arguments are longer than the system takes.
@@ -112,7 +115,7 @@ class Process(ProcessGroup):
             stream.close()
             raise
         assert self._popen.stdout is not None  # noqa: S101 - it was asked for
-        super().__init__(self._popen.pid, self._popen.stdout, stream)
+        super().__init__(self._popen.pid, self._popen.stdout, stream, mask)
 
     def _await_end(self) -> None:
         os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
@@ -140,15 +143,17 @@ def _spawn(command: Sequence[str], cwd: Path, environment: Mapping[str, str]) ->
         raise BadInputError(f"command cannot be executed: {error}", value=command[0]) from error
 
 
-def _copy(pipe: IO[bytes], log: IO[bytes]) -> None:
-    left = LOG_LIMIT_BYTES
+def _copy(pipe: IO[bytes], log: IO[bytes], mask: Mask) -> None:
+    left, masked = LOG_LIMIT_BYTES, MaskedStream(mask)
     with pipe, log:
         while piece := os.read(pipe.fileno(), _CHUNK):
             if left > 0:
-                log.write(piece[:left])
+                log.write(masked.feed(piece[:left]))
                 if len(piece) >= left:
                     log.write(b"\n[log cut here: a task may write 64 MiB]\n")
             left -= len(piece)
+        if left > 0:
+            log.write(masked.end())
 
 
 def _signal_group(group: int, number: signal.Signals) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipelines.local.conditions import Condition
+from pipelines.local.secrets.wanted import Wanted
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,6 +112,7 @@ class Container:
         environment: Variables that the package sets.
         timeout: Seconds after which an attempt is ended, or None.
         memory_bytes: What it says it needs of memory, 0 when it does not say.
+        wanted: Secrets and config maps.
     """
 
     image: str
@@ -118,6 +120,7 @@ class Container:
     environment: Mapping[str, str]
     timeout: float | None = None
     memory_bytes: int = 0
+    wanted: tuple[Wanted, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -28,6 +28,7 @@ from pipelines.local.plan import Plan, container_tasks, leaf_tasks
 from pipelines.local.reading import read_package
 from pipelines.local.record import Progress, RunRecord, TaskRecord
 from pipelines.local.schedule import Schedule, Scope
+from pipelines.local.secrets.given import Given, find_given
 from pipelines.local.slots import Slots, machine_memory, remaining_chains, task_limit
 from pipelines.local.store import STORE_NAME
 from pipelines.local.values import convert
@@ -75,6 +76,8 @@ def run_package(
     environment: Mapping[str, str] | None = None,
     on_event: Callable[[Event], None] = lambda event: None,
     images: Mapping[str, Path] | None = None,
+    secrets: Mapping[str, Path] | None = None,
+    config_maps: Mapping[str, Path] | None = None,
     fresh: bool = False,
 ) -> RunResult:
     """Run a compiled package on this machine.
@@ -90,6 +93,8 @@ def run_package(
         environment: Variables for all tasks.
         on_event: Is told each step, in the calling thread.
         images: Virtual environments for images other than ours.
+        secrets: File or folder of each secret, by name.
+        config_maps: The same of config maps.
         fresh: Start every task as a process of its own, none forked from a warm parent.
 
     Returns:
@@ -97,11 +102,13 @@ def run_package(
 
     Raises:
         BadInputError: Before anything ran: the package is refused, a parameter is unknown, missing or of
-            another type, or the environment of an image is missing.
+            another type, the environment of an image is missing, or a secret is not given.
     """
     plan = read_package(package)
     arguments = resolve_parameters(plan, parameters)
-    containers = [container for _, container in container_tasks(plan.graph)]
+    tasks = list(container_tasks(plan.graph))
+    given = find_given(tasks, secrets or {}, config_maps or {})
+    containers = [container for _, container in tasks]
     environments = find_environments([container.image for container in containers], images or {})
     root = root.absolute()
     directory, run_id = _make_folder(root / safe_name(plan.pipeline))
@@ -112,7 +119,9 @@ def run_package(
         code=digests_of_rooms(containers),
         environments={image: found.digest for image, found in environments.items()},
     )  # fmt: skip
-    run = _Run(plan, Progress(record, on_event), root, use_cache, environments, environment or {}, fresh)
+    run = _Run(
+        plan, Progress(record, on_event), root, use_cache, environments, environment or {}, given, fresh
+    )
     return asyncio.run(run.run())
 
 
@@ -144,14 +153,14 @@ def resolve_parameters(plan: Plan, given: Mapping[str, Any]) -> dict[str, Any]:
 class _Run:
     def __init__(
         self, plan: Plan, progress: Progress, root: Path, use_cache: bool,
-        environments: Mapping[str, Environment], variables: Mapping[str, str], fresh: bool,
+        environments: Mapping[str, Environment], variables: Mapping[str, str], given: Given, fresh: bool,
     ) -> None:  # fmt: skip
         self._plan, self._progress = plan, progress
         self._interrupted: str | None = None
         self._context = RunContext(
             run_id=progress.record.run_id, directory=Path(progress.record.directory), use_cache=use_cache,
-            environments=environments, variables=variables, names=_job_names(plan, progress.record),
-            progress=progress,
+            environments=environments, variables=variables, given=given,
+            names=_job_names(plan, progress.record), progress=progress,
             lineage=LineageThread(root / STORE_NAME), cache=Cache(root / "cache"),
             slots=Slots(task_limit(), machine_memory()), waiters=ThreadPoolExecutor(task_limit()),
             parents=Parents(environments, variables, fresh=fresh, notify=self._notice),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from pipelines.local.launch import ProcessGroup, Usage, last_line
+from pipelines.local.secrets.masking import NO_MASK, Mask
 from pipelines.local.warm.command import Lightweight
 
 WARM_SECONDS = 120.0
@@ -84,8 +85,9 @@ class WarmParent:
             raise NotForkedError(answer or last_line(self._log) or "it ended without a word")
 
     def fork(
-        self, task: Lightweight, *, cwd: Path, log: Path, environment: Mapping[str, str]
-    ) -> ForkedProcess:
+        self, task: Lightweight, *, cwd: Path, log: Path, environment: Mapping[str, str],
+        mask: Mask = NO_MASK,
+    ) -> ForkedProcess:  # fmt: skip
         """Execute a lightweight component's command in a child; see `Process` for the arguments.
 
         Raises:
@@ -109,7 +111,7 @@ class WarmParent:
             for opened in (stream, output, channel):
                 opened.close()
             raise NotForkedError(str(error)) from error
-        return ForkedProcess(pid, channel, output, stream)
+        return ForkedProcess(pid, channel, output, stream, mask)
 
     def serves(self, environment: Mapping[str, str]) -> bool:
         """Tell whether a child could have these variables from its start: what was imported read them."""
@@ -173,10 +175,10 @@ class _Channel:
 class ForkedProcess(ProcessGroup):
     """A child of a warm parent."""
 
-    def __init__(self, pid: int, channel: _Channel, output: IO[bytes], log: IO[bytes]) -> None:
+    def __init__(self, pid: int, channel: _Channel, output: IO[bytes], log: IO[bytes], mask: Mask) -> None:
         """Take over a child that has begun; `output` is what it writes."""
         self._channel = channel
-        super().__init__(pid, output, log)
+        super().__init__(pid, output, log, mask)
 
     def _await_end(self) -> None:
         self._channel.receive("ended")

@@ -12,6 +12,7 @@ from pathlib import Path
 from pipelines.local.environments import Environment, declarations
 from pipelines.local.launch import Process, ProcessGroup
 from pipelines.local.plan import Container
+from pipelines.local.secrets.masking import Mask
 from pipelines.local.variables import task_variables
 from pipelines.local.warm.client import NotForkedError, WarmParent
 from pipelines.local.warm.command import as_lightweight, is_lightweight
@@ -55,7 +56,8 @@ class Parents:
 
     async def ready(self, container: Container) -> WarmParent | None:
         """Return the parent for a container once it has imported everything; None for a fresh start."""
-        if self._fresh or container.environment or not is_lightweight(container.command):
+        own = container.environment or container.wanted
+        if self._fresh or own or not is_lightweight(container.command):
             return None
         beginning = self._begin(self._environments[container.image])
         found = await asyncio.shield(asyncio.wrap_future(beginning))
@@ -66,7 +68,7 @@ class Parents:
 
     def start(
         self, parent: WarmParent | None, image: str, command: Sequence[str], *, cwd: Path, log: Path,
-        environment: Mapping[str, str],
+        environment: Mapping[str, str], mask: Mask,
     ) -> ProcessGroup:  # fmt: skip
         """Start a command: in a child of the parent if it may be, else fresh; see `Process`.
 
@@ -76,10 +78,10 @@ class Parents:
         task = as_lightweight(command, environment)
         if parent is not None and task is not None and parent.serves(environment):
             try:
-                return parent.fork(task, cwd=cwd, log=log, environment=environment)
+                return parent.fork(task, cwd=cwd, log=log, environment=environment, mask=mask)
             except NotForkedError as error:
                 self._tell(image, str(error))
-        return Process(command, cwd=cwd, log=log, environment=environment)
+        return Process(command, cwd=cwd, log=log, environment=environment, mask=mask)
 
     def close(self) -> None:
         """End all parents, those that are still importing too."""

@@ -1,0 +1,1 @@
+"""Secrets and config maps of Kubernetes, from files that somebody names for one run."""
