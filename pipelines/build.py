@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,6 +62,23 @@ def read_build(file: Path) -> Build:
     return build_config(Build, read_mapping(file), where=f"build file {file}")
 
 
+def read_yaml(text: str) -> Any:
+    """Read YAML as people write it: `1e3` is a number, which YAML 1.1 takes for text.
+
+    Raises:
+        YAMLError: It is no YAML.
+    """
+    return yaml.load(text, _Loader)  # noqa: S506 - a safe loader
+
+
+class _Loader(yaml.SafeLoader):
+    pass
+
+
+_EXPONENT = re.compile(r"[-+]?(?:\d[\d_]*\.?|\d*\.\d+)[eE][-+]?\d+$")
+_Loader.add_implicit_resolver("tag:yaml.org,2002:float", _EXPONENT, list("-+.0123456789"))
+
+
 def read_mapping(file: Path) -> dict[str, Any]:
     """Read a YAML file that holds one mapping with string keys; an empty file is an empty mapping.
 
@@ -68,9 +86,11 @@ def read_mapping(file: Path) -> dict[str, Any]:
         BadInputError: The file is missing, is no YAML, or holds something else.
     """
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInputError(f"file cannot be read: {error}", where=file) from error
+        content = read_yaml(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadInputError(f"file cannot be read: {error.strerror}", where=file) from error
+    except UnicodeDecodeError as error:
+        raise BadInputError("file is no UTF-8 text", where=file) from error
     except yaml.YAMLError as error:
         raise BadInputError(f"not valid YAML: {error}", where=file) from error
     if content is None:

@@ -12,7 +12,7 @@ import yaml
 
 from components.common.errors import BadInputError
 from components.common.modules import pin_module
-from pipelines.build import read_mapping
+from pipelines.build import read_mapping, read_yaml
 
 _PATHS = ("sources", "module_uri", "baseline_uri")
 _ONE_SOURCE = "data"
@@ -76,7 +76,7 @@ def _apply(values: dict[str, Any], setting: str, types: Mapping[str, str]) -> No
 
 def _parse(text: str, setting: str) -> Any:
     try:
-        return yaml.safe_load(text)
+        return read_yaml(text)
     except yaml.YAMLError as error:
         raise BadInputError("value is no valid YAML", where="option -p", value=setting) from error
 

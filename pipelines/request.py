@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,10 +16,12 @@ from pipelines.compiling.package import PIPELINES, compile_pipeline, parameter_t
 from pipelines.local.history import Run, find_run
 from pipelines.local.plan import Plan, container_tasks
 from pipelines.local.reading import read_package
+from pipelines.local.resume import Unfinished, find_unfinished, take_up
 from pipelines.local.runner import resolve_parameters
 from pipelines.local.secrets.given import find_given
 from pipelines.local.serving.client import find_supervisor, start_detached
 from pipelines.parameter_values import gather_parameters
+from pipelines.room_parameters import check_room_parameters
 
 _PACKAGES = (".yaml", ".yml")
 
@@ -36,6 +38,8 @@ class Request:
         settings: `key=value` of the command line; they win over all else.
         parameters: Values by name; they win over the file.
         earlier: Id of a run whose parameters are taken first, or None.
+        resume: Id of a run to go on with, or True for the newest that can be; it has its package and its
+            parameters.
         secrets: File or folder of each secret, by name.
         config_maps: The same of config maps.
         root: Folder of runs.
@@ -49,6 +53,7 @@ class Request:
     settings: Sequence[str] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict[str, Any])
     earlier: str | None = None
+    resume: str | bool = False
     secrets: Mapping[str, Path] = field(default_factory=dict[str, Path])
     config_maps: Mapping[str, Path] = field(default_factory=dict[str, Path])
     root: Path = Path("runs")
@@ -70,12 +75,14 @@ class Prepared:
         parameters: Checked values; defaults are not filled in.
         images: Virtual environments for images other than ours.
         variables: For all tasks.
+        unfinished: The run to go on with, or None for a new one.
     """
 
     package: Path
     parameters: dict[str, Any]
     images: dict[str, Path]
     variables: dict[str, str]
+    unfinished: Unfinished | None = None
 
 
 @contextmanager
@@ -85,6 +92,10 @@ def prepared(request: Request) -> Generator[Prepared]:
     Raises:
         BadInputError: Something in it is wrong. Nothing was started then.
     """
+    if request.resume:
+        with _taken_up(request) as ready:
+            yield ready
+        return
     earlier = find_run(request.root, request.earlier) if request.earlier else None
     options = read_build(request.build) if request.build else Build()
     with TemporaryDirectory() as scratch:
@@ -92,10 +103,39 @@ def prepared(request: Request) -> Generator[Prepared]:
         plan = read_package(package)
         images = {} if request.is_ours else _environments(plan, options)
         values = _values(request, earlier, plan, package)
-        resolve_parameters(plan, values)
+        arguments = resolve_parameters(plan, values)
+        if plan.pipeline in PIPELINES:
+            check_room_parameters(arguments)
         find_given(container_tasks(plan.graph), request.secrets, request.config_maps)
         with _supervised(plan, values, request.root) as variables:
             yield Prepared(package=package, parameters=values, images=images, variables=variables)
+
+
+def run_to_resume(request: Request) -> Run:
+    """Find the run that a request is to go on with, or that has succeeded already.
+
+    Raises:
+        BadInputError: There is none, its record cannot be read, or the request would change it.
+    """
+    if request.pipeline or request.earlier or request.params or request.settings or request.parameters:
+        fix = "leave the others out, or repeat the run with changes: `millrace run --from RUN_ID -p …`"
+        what = "a run goes on with its own package and parameters"
+        raise BadInputError(what, where="option --resume", fix=fix)
+    return find_unfinished(request.root, request.resume if isinstance(request.resume, str) else None)
+
+
+@contextmanager
+def _taken_up(request: Request) -> Generator[Prepared]:
+    options = read_build(request.build) if request.build else Build()
+    with closing(take_up(run_to_resume(request))) as unfinished:
+        plan, values = read_package(unfinished.package), dict(unfinished.record.parameters)
+        images = _environments(plan, options) if options.images else {}
+        find_given(container_tasks(plan.graph), request.secrets, request.config_maps)
+        with _supervised(plan, values, request.root) as variables:
+            yield Prepared(
+                package=unfinished.package, parameters=values, images=images, variables=variables,
+                unfinished=unfinished,
+            )  # fmt: skip
 
 
 def _package(request: Request, options: Build, earlier: Run | None, scratch: Path) -> Path:

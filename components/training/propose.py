@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 import optuna
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
 
-from components.common.errors import BadInputError
 from components.training.hyperparameters import as_mapping, read_hyperparameters
-from components.training.search_space import Space, default_point, read_space
-
-SAMPLERS = ("random",)
-MAX_TRIALS = 1_000  # each is a training; a typo shall not start a million of them
+from components.training.search_space import Choices, Range, Space, check_search, default_point, read_space
 
 
 def propose_points(
@@ -22,7 +24,7 @@ def propose_points(
 
     Args:
         search_space: See `read_space`.
-        trials: How many. 1 to `MAX_TRIALS`. Trial 0 is the default point, the others are drawn.
+        trials: How many, see `check_search`. Trial 0 is the default point, the others are drawn.
         sampler: How they are drawn: `random` (independent, uniform or log-uniform).
         seed: Of the draw; trial n trains with `seed + n`. At least 0.
         trials_per_task: How many share a task. At least 1.
@@ -33,12 +35,7 @@ def propose_points(
     Raises:
         BadInputError: The space is not valid, the sampler is unknown, or a count is out of range.
     """
-    _require(1 <= trials <= MAX_TRIALS, "trials", trials, f"`1 <= trials <= {MAX_TRIALS}` must hold")
-    _require(trials_per_task >= 1, "trials_per_task", trials_per_task, "`trials_per_task >= 1` must hold")
-    _require(
-        0 <= seed < 2**31 - trials, "seed", seed, "a seed must be a whole number from 0 to 2,000,000,000"
-    )
-    _require(sampler in SAMPLERS, "sampler", sampler, f"known samplers: {', '.join(SAMPLERS)}")
+    check_search(trials=trials, sampler=sampler, seed=seed, trials_per_task=trials_per_task)
     space = read_space(search_space)
     points = [as_mapping(default_point(space)), *_drawn(space, trials - 1, seed)]
     listed = [
@@ -53,10 +50,14 @@ def propose_points(
 def _drawn(space: Space, count: int, seed: int) -> list[dict[str, Any]]:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
-    asked = [study.ask(cast(Any, space)).params for _ in range(count)]
+    distributions = {name: _distribution(allowed) for name, allowed in space.items()}
+    asked = [study.ask(cast(Any, distributions)).params for _ in range(count)]
     return [as_mapping(read_hyperparameters(params, where="search_space")) for params in asked]
 
 
-def _require(holds: bool, name: str, value: object, what: str) -> None:
-    if not holds:
-        raise BadInputError(what, where=f"parameter `{name}`", value=value)
+def _distribution(allowed: Choices | Range) -> BaseDistribution:
+    if isinstance(allowed, Choices):
+        return CategoricalDistribution(list(allowed.values))
+    if allowed.whole:
+        return IntDistribution(int(allowed.low), int(allowed.high), log=allowed.log)
+    return FloatDistribution(allowed.low, allowed.high, log=allowed.log)

@@ -1,24 +1,46 @@
-"""The search space: what a user may write, and the points drawn from it."""
+"""What a user may ask of a search: the space and how trials are drawn; standard library alone."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, cast, get_type_hints
-
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
 
 from components.common.config import require_known, whole
 from components.common.errors import BadInputError
 from components.training.hyperparameters import BOUNDS, Hyperparameters, as_mapping, read_hyperparameters
 
-Space = dict[str, BaseDistribution]
+SAMPLERS = ("random",)
+MAX_TRIALS = 1_000  # each is a training; a typo shall not start a million of them
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """One of some values, at least one."""
+
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Range:
+    """All numbers between two.
+
+    Attributes:
+        low: The least.
+        high: The greatest, not below the least.
+        log: Drawn uniformly from the logarithms.
+        whole: Whole numbers only.
+    """
+
+    low: float
+    high: float
+    log: bool
+    whole: bool
+
+
+Space = dict[str, Choices | Range]
 
 # Searched when the user says nothing; what is absent stays at its default.
 DEFAULT_SPACE: dict[str, Any] = {
@@ -42,7 +64,7 @@ def read_space(search_space: Mapping[str, Any]) -> Space:
             value. An empty mapping is `DEFAULT_SPACE`; what is absent from another stays at its default.
 
     Returns:
-        The distribution of every hyperparameter that was named, in the order of `Hyperparameters`.
+        What every hyperparameter that was named may be, in the order of `Hyperparameters`.
 
     Raises:
         BadInputError: A name is unknown, a form is none of these, or a value has the wrong type or lies
@@ -50,19 +72,44 @@ def read_space(search_space: Mapping[str, Any]) -> Space:
     """
     asked = search_space or DEFAULT_SPACE
     require_known(asked, _NAMES, where="parameter `search_space`")
-    return {name: _distribution(name, whole(asked[name])) for name in _NAMES if name in asked}
+    return {name: _read(name, whole(asked[name])) for name in _NAMES if name in asked}
 
 
 def default_point(space: Space) -> Hyperparameters:
     """Return trial 0: the defaults, moved into the space where they lie outside it."""
-    values = {name: _default(name, distribution) for name, distribution in space.items()}
+    values = {name: _default(name, allowed) for name, allowed in space.items()}
     return read_hyperparameters(values, where="search_space")
 
 
-def _distribution(name: str, value: Any) -> BaseDistribution:
+def check_search(*, trials: int, sampler: str, seed: int, trials_per_task: int = 1) -> None:
+    """Check how trials are drawn.
+
+    Args:
+        trials: How many. 1 to `MAX_TRIALS`.
+        sampler: One of `SAMPLERS`.
+        seed: Of the draw; trial n trains with `seed + n`. At least 0.
+        trials_per_task: How many share a task. At least 1.
+
+    Raises:
+        BadInputError: The sampler is unknown, or a count is out of range.
+    """
+    _require(1 <= trials <= MAX_TRIALS, "trials", trials, f"`1 <= trials <= {MAX_TRIALS}` must hold")
+    _require(trials_per_task >= 1, "trials_per_task", trials_per_task, "`trials_per_task >= 1` must hold")
+    _require(
+        0 <= seed < 2**31 - trials, "seed", seed, "a seed must be a whole number from 0 to 2,000,000,000"
+    )
+    _require(sampler in SAMPLERS, "sampler", sampler, f"known samplers: {', '.join(SAMPLERS)}")
+
+
+def _require(holds: bool, name: str, value: object, what: str) -> None:
+    if not holds:
+        raise BadInputError(what, where=f"parameter `{name}`", value=value)
+
+
+def _read(name: str, value: Any) -> Choices | Range:
     where = f"search_space.{name}"
     if not isinstance(value, Mapping):
-        return CategoricalDistribution([_checked(name, value, where)])
+        return Choices((_checked(name, value, where),))
     settings = cast("Mapping[str, Any]", value)
     if "choices" in settings:
         require_known(settings, ("choices",), where=where)
@@ -74,13 +121,13 @@ def _distribution(name: str, value: Any) -> BaseDistribution:
     return _range(name, settings, where)
 
 
-def _choices(name: str, choices: Any, where: str) -> BaseDistribution:
+def _choices(name: str, choices: Any, where: str) -> Choices:
     if not isinstance(choices, list) or not choices:
         raise BadInputError("choices must be a list of at least one value", where=where, value=choices)
-    return CategoricalDistribution([_checked(name, choice, where) for choice in cast("list[Any]", choices)])
+    return Choices(tuple(_checked(name, choice, where) for choice in cast("list[Any]", choices)))
 
 
-def _range(name: str, settings: Mapping[str, Any], where: str) -> BaseDistribution:
+def _range(name: str, settings: Mapping[str, Any], where: str) -> Range:
     low, high = (_checked(name, settings[end], where) for end in ("low", "high"))
     log = settings.get("log", False)
     if not isinstance(log, bool):
@@ -89,8 +136,7 @@ def _range(name: str, settings: Mapping[str, Any], where: str) -> BaseDistributi
         raise BadInputError("`low <= high` must hold", where=where, value={"low": low, "high": high})
     if log and low <= 0:
         raise BadInputError("`low > 0` must hold when `log` is true", where=where, value=low)
-    kind = IntDistribution if _HINTS[name] is int else FloatDistribution
-    return kind(low, high, log=log)
+    return Range(low=low, high=high, log=log, whole=_HINTS[name] is int)
 
 
 def _checked(name: str, value: Any, where: str) -> Any:
@@ -104,13 +150,11 @@ def _checked(name: str, value: Any, where: str) -> Any:
     return _HINTS[name](value)
 
 
-def _default(name: str, distribution: BaseDistribution) -> Any:
+def _default(name: str, allowed: Choices | Range) -> Any:
     default = as_mapping(Hyperparameters())[name]
-    if isinstance(distribution, CategoricalDistribution):
-        return default if default in distribution.choices else distribution.choices[0]
-    bounded = cast("IntDistribution | FloatDistribution", distribution)
-    if bounded.low <= default <= bounded.high:
+    if isinstance(allowed, Choices):
+        return default if default in allowed.values else allowed.values[0]
+    if allowed.low <= default <= allowed.high:
         return default
-    low, high = bounded.low, bounded.high
-    middle = math.sqrt(low * high) if bounded.log else (low + high) / 2
+    middle = math.sqrt(allowed.low * allowed.high) if allowed.log else (allowed.low + allowed.high) / 2
     return _HINTS[name](middle)

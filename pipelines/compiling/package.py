@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import tempfile
 from pathlib import Path
@@ -9,7 +10,6 @@ from typing import Any
 
 import yaml
 
-from components.common.config import require_known
 from components.common.errors import BadInputError
 from components.common.storage import publishing
 from pipelines.build import Build
@@ -31,7 +31,11 @@ def compile_pipeline(name: str, build: Build, folder: Path) -> Path:
     Raises:
         BadInputError: There is no such pipeline, or `build.images` names an image that it does not use.
     """
-    require_known([name], PIPELINES, where="pipelines")
+    if name not in PIPELINES:
+        near = difflib.get_close_matches(name, PIPELINES, n=1)
+        known = f"known: {', '.join(PIPELINES)}; a compiled package is named with its .yaml"
+        fix = f"did you mean `{near[0]}`?" if near else known
+        raise BadInputError("no such pipeline", value=name, fix=fix)
     from kfp import compiler
 
     pipeline = importlib.import_module(f"pipelines.{name}").define(build)

@@ -1,0 +1,79 @@
+"""Checks what a run hands to the rooms before anything runs, by the rooms' own rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, get_args
+
+from components.common.artifacts import Task
+from components.common.config import build_config
+from components.common.errors import BadInputError
+from components.common.names import check_model_name
+from components.data_validation.config import ValidationConfig
+from components.deployment.config import DeployConfig
+from components.evaluation.config import EvaluationConfig, read_slices, read_thresholds
+from components.ingestion.config import IngestionConfig
+from components.ingestion.split import SplitRule
+from components.training.config import TrainingConfig
+from components.training.search_space import check_search, read_space
+from components.transform.config import TransformConfig
+
+
+def check_room_parameters(values: Mapping[str, Any]) -> None:
+    """Check the parameters of a pipeline of ours, as far as no data are needed for it.
+
+    Args:
+        values: Parameters by name, defaults filled in; what is unset is absent.
+
+    Raises:
+        BadInputError: A knob is unknown or impossible; the parameter is named.
+    """
+    for name, check in _CHECKS.items():
+        if name in values:
+            check(values[name])
+    search = {name: values[name] for name in ("trials", "sampler", "seed") if name in values}
+    if len(search) == 3:
+        check_search(**search)
+    if "thresholds" in values:
+        read_thresholds(values["thresholds"], values.get("task"))
+
+
+def _check_task(task: str) -> None:
+    if task not in get_args(Task):
+        fix = f"one of {', '.join(get_args(Task))}, or leave it out"
+        raise BadInputError("unknown task", where="parameter `task`", value=task, fix=fix)
+
+
+def _check_baseline(uri: str) -> None:
+    path = uri.removeprefix("file://")
+    if "://" not in path and not Path(path).is_dir():
+        fix = "name the folder of a complete model, or leave it out to compare with the one now serving"
+        raise BadInputError("no model lies there", where="parameter `baseline_uri`", value=uri, fix=fix)
+
+
+def _check_deploy(options: Mapping[str, Any]) -> None:
+    config = build_config(DeployConfig, options, where="deploy")
+    replace(config, target=config.target or "local").chosen_target()
+
+
+def _check_options(kind: type[Any], where: str, options: Mapping[str, Any]) -> None:
+    build_config(kind, options, where=where)
+
+
+_CHECKS: Mapping[str, Callable[[Any], object]] = {
+    "task": _check_task,
+    "split": partial(_check_options, SplitRule, "split"),
+    "model_name": check_model_name,
+    "baseline_uri": _check_baseline,
+    "search_space": read_space,
+    "slices": read_slices,
+    "ingestion": partial(_check_options, IngestionConfig, "ingestion"),
+    "validation": partial(_check_options, ValidationConfig, "validation"),
+    "transform": partial(_check_options, TransformConfig, "transform"),
+    "training": partial(_check_options, TrainingConfig, "training"),
+    "evaluation": partial(_check_options, EvaluationConfig, "evaluation"),
+    "deploy": _check_deploy,
+}
