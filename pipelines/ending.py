@@ -54,10 +54,20 @@ def failure_lines(record: Mapping[str, Any], request: Request) -> list[tuple[str
     if failed is not None:
         log = Path(record["directory"]) / "logs" / f"{failed['name']}.log"
         lines = [("task", failed["name"]), *([("log", str(log))] if log.exists() else [])]
-    return [*lines, ("repeat", repeat_command(record["run_id"], request)), ("", _WHAT_IT_DOES)]
+    resume = ("resume", resume_command(record["run_id"], request))
+    repeat = ("repeat", repeat_command(record["run_id"], request))
+    return [*lines, resume, ("", _RESUME), repeat, ("", _REPEAT)]
 
 
-_WHAT_IT_DOES = "(what succeeded comes from the cache; add -p key=value to change a parameter)"
+_RESUME = "(goes on with this run: only what had not succeeded is executed)"
+_REPEAT = "(another run: what succeeded comes from the cache; add -p key=value to change a parameter)"
+
+
+def resume_command(run_id: str, request: Request) -> str:
+    """Return the command that goes on with a run."""
+    return shlex.join(
+        [_program(), "run", "--resume", run_id, *_options(request, build=not request.is_ours)]
+    )
 
 
 def repeat_command(run_id: str, request: Request) -> str:
@@ -65,15 +75,19 @@ def repeat_command(run_id: str, request: Request) -> str:
     words = [_program(), "run"]
     if request.is_ours:
         words.append(str(request.pipeline))
-    words += ["--from", run_id]
+    return shlex.join([*words, "--from", run_id, *_options(request, build=True)])
+
+
+def _options(request: Request, *, build: bool) -> list[str]:
+    words: list[str] = []
     for kind, paths in (("--secret", request.secrets), ("--config-map", request.config_maps)):
         for name, path in paths.items():
             words += [kind, f"{name}={path}"]
-    if request.build is not None:
+    if request.build is not None and build:
         words += ["--build", str(request.build)]
     if request.root != Request.root:
         words += ["--root", str(request.root)]
-    return shlex.join(words)
+    return words
 
 
 def _program() -> str:

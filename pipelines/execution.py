@@ -11,11 +11,13 @@ from typing import Any
 from components.common.documents import read_json
 from components.common.errors import ComponentError
 from pipelines.ending import tell_ending
-from pipelines.local.events import Event
-from pipelines.local.runner import RunResult, run_package
+from pipelines.local.events import Event, Notice
+from pipelines.local.record import load_record
+from pipelines.local.result import RunResult
+from pipelines.local.runner import run_package
 from pipelines.progress import Progress
 from pipelines.report import write_report
-from pipelines.request import Request, prepared
+from pipelines.request import Request, prepared, run_to_resume
 
 _KEYS = ("run_id", "pipeline", "state", "seconds", "directory", "outputs", "endpoint", "error")
 
@@ -66,14 +68,30 @@ def run_request(request: Request, on_event: Callable[[Event], None]) -> RunResul
     Raises:
         ComponentError: Something was wrong before the run began.
     """
+    result = _succeeded_before(request, on_event) if request.resume else None
+    if result is None:
+        result = _run(request, on_event)
+    write_report(read_json(result.directory / "run.json"), result.directory)
+    return result
+
+
+def _run(request: Request, on_event: Callable[[Event], None]) -> RunResult:
     with prepared(request) as ready:
-        result = run_package(
+        return run_package(
             ready.package, ready.parameters, root=request.root, use_cache=request.use_cache,
             environment=ready.variables, images=ready.images, secrets=request.secrets,
             config_maps=request.config_maps, fresh=request.fresh, on_event=on_event,
+            unfinished=ready.unfinished,
         )  # fmt: skip
-    write_report(read_json(result.directory / "run.json"), result.directory)
-    return result
+
+
+def _succeeded_before(request: Request, on_event: Callable[[Event], None]) -> RunResult | None:
+    """Return the result of a run that is to be gone on with when nothing of it is left to do."""
+    run = run_to_resume(request)
+    if run.record["state"] != "SUCCEEDED":
+        return None
+    on_event(Notice(message=f"run {run.run_id} has succeeded: nothing is left to do"))
+    return RunResult.of(load_record(run.folder / "run.json"), 0)
 
 
 def _never_began(request: Request, state: str, error: str) -> dict[str, Any]:

@@ -21,6 +21,12 @@ Earlier = Annotated[
     str | None,
     typer.Option("--from", metavar="RUN_ID", help="Take the parameters of a run; alone, its package too."),
 ]
+Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume", help="Go on with a run that was killed, cancelled or failed: RUN_ID, or the newest."
+    ),
+]
 
 Secrets = Annotated[
     list[str] | None,
@@ -40,6 +46,7 @@ def run(
     build: BuildFile = None,
     setting: Settings = None,
     earlier: Earlier = None,
+    resume: Resume = False,
     secret: Secrets = None,
     config_map: ConfigMaps = None,
     root: Root = DEFAULT_ROOT,
@@ -54,10 +61,11 @@ def run(
     """
     from pipelines.execution import Request, execute
 
+    named, unfinished = (None, pipeline or True) if resume else (pipeline, False)
     request = Request(
-        pipeline=pipeline, params=params, build=build, settings=setting or [], earlier=earlier,
-        secrets=named_paths(secret, "--secret"), config_maps=named_paths(config_map, "--config-map"),
-        root=root, use_cache=cache, fresh=fresh,
+        pipeline=named, resume=unfinished, params=params, build=build, settings=setting or [],
+        earlier=earlier, secrets=named_paths(secret, "--secret"),
+        config_maps=named_paths(config_map, "--config-map"), root=root, use_cache=cache, fresh=fresh,
     )  # fmt: skip
     raise typer.Exit(execute(request, as_json=as_json))
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # who only asks the store or serves a model does not load the runner
     from pipelines.local.events import Event
-    from pipelines.local.runner import RunResult
+    from pipelines.local.result import RunResult
 
 
 def run(
@@ -21,6 +21,7 @@ def run(
     params: Path | None = None,
     build: Path | None = None,
     from_run: str | None = None,
+    resume: str | bool = False,
     secrets: Mapping[str, Path] | None = None,
     config_maps: Mapping[str, Path] | None = None,
     root: Path = Path("runs"),
@@ -37,6 +38,8 @@ def run(
         params: YAML file of parameters.
         build: YAML file of build options; of a compiled package, its `images` name the environments.
         from_run: Id of a run whose parameters are taken first.
+        resume: Id of a run to go on with, or True for the newest that was killed, was cancelled or failed;
+            with no pipeline and no parameters, since it has its own. One that has succeeded stays as it is.
         secrets: File or folder of each secret that the package asks for, by name.
         config_maps: The same of config maps.
         root: Folder of runs, cache, lineage and serving state; made when missing.
@@ -55,7 +58,7 @@ def run(
 
     request = Request(
         pipeline=None if pipeline is None else str(pipeline), parameters=parameters or {}, params=params,
-        build=build, earlier=from_run, secrets=secrets or {}, config_maps=config_maps or {}, root=root,
-        use_cache=use_cache, fresh=fresh,
+        build=build, earlier=from_run, resume=resume, secrets=secrets or {}, config_maps=config_maps or {},
+        root=root, use_cache=use_cache, fresh=fresh,
     )  # fmt: skip
     return run_request(request, on_event)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 from components.common.errors import UnavailableError
+
+_GLANCE_SECONDS = 1.0  # `is_claimed` holds a run's lock for a moment
 
 
 class Claim:
@@ -20,10 +23,17 @@ class Claim:
         Args:
             root: Folder of runs.
             folder: Folder of the run.
+
+        Raises:
+            UnavailableError: The run is under way.
         """
         self._handles = [_open(root), _open(folder)]
         fcntl.flock(self._handles[0], fcntl.LOCK_SH)
-        fcntl.flock(self._handles[1], fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            _take_run(self._handles[1], folder)
+        except UnavailableError:
+            self.release()
+            raise
 
     def release(self) -> None:
         """End the claim; a second time does nothing."""
@@ -64,6 +74,18 @@ def _take_alone(handle: int, root: Path) -> None:
     except BlockingIOError as error:
         fix = "try again when it has ended; `millrace runs` lists it"
         raise UnavailableError("a run is under way", where=root, fix=fix) from error
+
+
+def _take_run(handle: int, folder: Path) -> None:
+    deadline = time.monotonic() + _GLANCE_SECONDS
+    while True:
+        try:
+            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() > deadline:
+                fix = f"wait for its end; `millrace logs {folder.name} -f` shows what it does"
+                raise UnavailableError("the run is under way", where=folder, fix=fix) from error
+            time.sleep(0.02)
 
 
 def _open(folder: Path) -> int:

@@ -14,6 +14,7 @@ from pipelines.local.cache import Cache
 from pipelines.local.content import Digests
 from pipelines.local.environments import Environment
 from pipelines.local.exchange import Outputs
+from pipelines.local.finished import Finished
 from pipelines.local.launch import ProcessGroup
 from pipelines.local.lineage import Lineage
 from pipelines.local.record import Progress
@@ -64,6 +65,7 @@ class RunContext:
         progress: Takes the steps.
         lineage: Takes the executions and artifacts.
         cache: Results of earlier runs.
+        finished: Results of this run, for when it is gone on with.
         slots: Room for tasks that are executed at once.
         waiters: One thread for each such task.
         parents: Warm parents to fork from.
@@ -85,6 +87,7 @@ class RunContext:
     progress: Progress
     lineage: LineageThread
     cache: Cache
+    finished: Finished
     slots: Slots
     waiters: ThreadPoolExecutor
     parents: Parents

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,11 @@ class Outputs:
     def of(self, port: str) -> Any:
         """Return the artifact or the value of a port, or None."""
         return self.artifacts.get(port, self.parameters.get(port))
+
+    def with_ids(self, ids: Mapping[str, int]) -> Outputs:
+        """Return it with the ids of its artifacts in ML Metadata, by port."""
+        artifacts = {port: replace(found, id=ids[port]) for port, found in self.artifacts.items()}
+        return replace(self, artifacts=artifacts)
 
     @property
     def verdict(self) -> bool | None:

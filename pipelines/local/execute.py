@@ -8,7 +8,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -34,11 +34,14 @@ class TaskExecution:
 
     def __init__(
         self, run: RunContext, task: Task, container: Container, parent: int, iteration: tuple[int, ...],
-        names: Mapping[str, str],
+        names: Mapping[str, str], *, lasting: bool = True,
     ) -> None:  # fmt: skip
-        """Prepare a task whose graph is recorded as `parent`; `names` stand for job placeholders."""
+        """Prepare a task whose graph is recorded as `parent`; `names` stand for job placeholders.
+
+        `lasting`: when it ends well and the run is gone on with, it is not executed again.
+        """
         self._run, self._task, self._container = run, task, container
-        self._parent, self._iteration, self._names = parent, iteration, names
+        self._parent, self._iteration, self._names, self._lasting = parent, iteration, names, lasting
         self._label = iteration_label(task.label, iteration)
         self._began = time.monotonic()
         self._execution: int | None = None
@@ -71,24 +74,27 @@ class TaskExecution:
             await self.fail(error)
             return None
         why = None
-        if self._task.caching and self._run.use_cache and (hit := self._run.cache.find(key)):
-            why = await asyncio.to_thread(self._change, hit)
-            if why is None:
+        before = self._run.finished.find(self._label, inputs)
+        cached = self._run.cache.find(key) if self._task.caching and self._run.use_cache else None
+        for hit, take in ((before, self._take_again), (cached, self._reuse)):
+            why = why if hit is None else await asyncio.to_thread(self._change, hit)
+            if hit is not None and why is None:
                 self._run.settled.add(self._task.label)
-                return await settle(self._reuse(hit, inputs, key))
+                return await settle(take(hit, inputs, key))
         if self._task.caching:  # then what follows is likely to be executed, too
             self._run.parents.begin(self._run.images_ahead())
         return await self._execute_or_retry(inputs, key, why)
 
     async def _execute_or_retry(self, inputs: Inputs, key: str, why: str | None) -> Outputs | None:
-        for attempt in count(1):
+        first = self._run.progress.attempts(self._label) + 1
+        for attempt in count(first):
             parent = await self._run.parents.ready(self._container)
             room = self._run.slots.taken(
                 chain=self._run.chains.get(self._task.label, 1), memory_bytes=self._container.memory_bytes
             )
             async with room:
                 self._run.progress.step(self._label, "started", message=why)
-                if attempt == 1:
+                if attempt == first:
                     self._began = time.monotonic()
                     await self._begin(inputs, key)
                 ended = await self._execute(inputs, key, parent, attempt)
@@ -118,10 +124,30 @@ class TaskExecution:
         change = next((change for change in changes if change), None)
         return None if change is None else f"not from the cache: {change}"
 
+    async def _take_again(self, hit: CachedResult, inputs: Inputs, key: str) -> Outputs:
+        """Take what the task gave before the run was gone on with."""
+        index = self._iteration[-1] if self._iteration else None
+        outputs = hit.outputs()
+        ids = await self._run.lineage.call("ended_well", self._task, self._parent, index, outputs)
+        if ids is None:  # its process was ended before it recorded this
+            ids = await self._record_again(hit, inputs, key)
+        self._keep(outputs.with_ids(ids))
+        self._ended = True
+        self._run.progress.kept(self._label, outputs)
+        return outputs.with_ids(ids)
+
+    async def _record_again(self, hit: CachedResult, inputs: Inputs, key: str) -> dict[str, int]:
+        await self._begin(inputs, key)
+        execution, self._execution = self._execution, None
+        if hit.run_id == self._run.run_id:
+            return await self._run.lineage.call("end", execution, "COMPLETE", hit.outputs())
+        return await self._run.lineage.call("end_cached", execution, hit.execution, hit.outputs())
+
     async def _reuse(self, hit: CachedResult, inputs: Inputs, key: str) -> Outputs:
         await self._begin(inputs, key)
+        await self._finish(inputs, hit.run_id, hit.execution, hit.outputs())
         ids = await self._run.lineage.call("end_cached", self._execution, hit.execution, hit.outputs())
-        outputs = _with_ids(hit.outputs(), ids)
+        outputs = hit.outputs().with_ids(ids)
         self._execution = None
         self._keep(outputs)
         await self._end("cached", None, outputs=outputs, message=f"from run {hit.run_id}")
@@ -146,17 +172,18 @@ class TaskExecution:
         if usage.exit_code != 0 or self._timed_out:
             code = usage.exit_code if usage.exit_code in _NAMED_EXITS and not self._timed_out else 1
             return _Failure(message=self._cause(usage.exit_code), exit_code=code)
-        return await settle(self._accept(given, key))
+        return await settle(self._accept(given, inputs, key))
 
-    async def _accept(self, given: dict[str, Any], key: str) -> Outputs | _Failure:
+    async def _accept(self, given: dict[str, Any], inputs: Inputs, key: str) -> Outputs | _Failure:
         try:
             outputs = await asyncio.to_thread(collect_outputs, self._task, given, self._run.digests)
             self._run.given.require_absent(self._task, outputs)
         except (ComponentError, OSError, ValueError) as error:  # it ended well and left a mess: a bug
             return _Failure(message=self._run.given.mask.text(str(error)), exit_code=1)
+        await self._finish(inputs, self._run.run_id, self._execution or 0, outputs)
         execution, self._execution = self._execution, None
         ids = await self._run.lineage.call("end", execution, "COMPLETE", outputs)
-        outputs = _with_ids(outputs, ids)
+        outputs = outputs.with_ids(ids)
         if self._task.caching and execution is not None:
             self._run.cache.store(
                 key, run_id=self._run.run_id, task=self._label, execution=execution, outputs=outputs
@@ -165,6 +192,14 @@ class TaskExecution:
         shutil.rmtree(self._work, ignore_errors=True)
         await self._end("succeeded", None, outputs=outputs)
         return outputs
+
+    async def _finish(self, inputs: Inputs, run_id: str, execution: int, outputs: Outputs) -> None:
+        """Keep what the task gave, ahead of ML Metadata; see `Finished`."""
+        if self._lasting:
+            store = self._run.finished.store
+            await asyncio.to_thread(
+                store, self._label, inputs, run_id=run_id, execution=execution, outputs=outputs
+            )
 
     def _keep(self, outputs: Outputs) -> None:
         self._run.outputs[self._task.label, self._iteration] = outputs
@@ -271,8 +306,3 @@ async def _stop(process: ProcessGroup, ending: asyncio.Future[Usage]) -> None:
     process.stop(GRACE_SECONDS)
     await asyncio.wait({ending}, timeout=GRACE_SECONDS)
     process.kill()
-
-
-def _with_ids(outputs: Outputs, ids: dict[str, int]) -> Outputs:
-    artifacts = {port: replace(found, id=ids[port]) for port, found in outputs.artifacts.items()}
-    return Outputs(parameters=outputs.parameters, artifacts=artifacts)

@@ -38,6 +38,10 @@ async def import_artifact(
         The artifact as its output; None when it cannot be taken.
     """
     label, began = iteration_label(task.label, iteration), time.monotonic()
+    if (before := await _finished(run, task, label, parent, inputs)) is not None:
+        run.outputs[task.label, iteration] = before
+        run.progress.kept(label, before)
+        return before
     run.progress.step(label, "started")
     execution = await run.lineage.call("begin_importer", task, parent, inputs)
     try:
@@ -48,11 +52,25 @@ async def import_artifact(
         run.progress.step(label, "failed", seconds=seconds, message=str(error), exit_code=error.exit_code)
         return None
     given = Outputs(parameters={}, artifacts={importer.port: artifact})
+    run.finished.store(label, inputs, run_id=run.run_id, execution=execution, outputs=given)
     ids = await settle(run.lineage.call("end_import", execution, given, importer.reimport))
     outputs = Outputs(parameters={}, artifacts={importer.port: replace(artifact, id=ids[importer.port])})
     run.outputs[task.label, iteration] = outputs
     run.progress.step(label, "succeeded", seconds=time.monotonic() - began)
     return outputs
+
+
+async def _finished(run: RunContext, task: Task, label: str, parent: int, inputs: Inputs) -> Outputs | None:
+    """Return what was imported before the run was gone on with, when it is recorded and as it was."""
+    found = run.finished.find(label, inputs)
+    if found is None:
+        return None
+    outputs = found.outputs()
+    for artifact in outputs.artifacts.values():
+        if await asyncio.to_thread(run.digests.change, artifact):
+            return None
+    ids = await run.lineage.call("ended_well", task, parent, None, outputs)
+    return None if ids is None else outputs.with_ids(ids)
 
 
 def _find(

@@ -13,6 +13,7 @@ from components.common.documents import read_json, write_json
 from components.common.errors import BadInputError
 from pipelines.local.claim import Claim
 from pipelines.local.events import Event, RunState, TaskChanged, TaskKind
+from pipelines.local.exchange import Outputs
 from pipelines.local.launch import Usage
 
 _STATES: dict[TaskKind, str] = {
@@ -66,6 +67,7 @@ class RunRecord:
         package_digest: sha256 of its package.
         code: Digest of the code of each room that its tasks import.
         environments: Digest of the environment behind each image.
+        created: When it was made, in UTC as RFC 3339 has it.
         tasks: Its tasks in the order in which they were reached.
     """
 
@@ -82,6 +84,7 @@ class RunRecord:
     code: Mapping[str, str] = field(default_factory=dict[str, str])
     environments: Mapping[str, str] = field(default_factory=dict[str, str])
     returned: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    created: str = field(default_factory=lambda: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
     tasks: list[TaskRecord] = field(default_factory=list[TaskRecord])
 
     def as_json(self) -> dict[str, Any]:
@@ -109,16 +112,30 @@ class Progress:
         failure: The first task that failed, or None.
     """
 
-    def __init__(self, record: RunRecord, on_event: Callable[[Event], None]) -> None:
-        """Write the record for the first time; its folder exists."""
+    def __init__(self, record: RunRecord, on_event: Callable[[Event], None], claim: Claim) -> None:
+        """Write the record, for the first time or of a run that is gone on with; its folder exists."""
         self.record = record
         self.failure: Failure | None = None
         self.emit = on_event
-        self._started = time.monotonic()
-        self._tasks: dict[str, TaskRecord] = {}
-        folder = Path(record.directory)
-        self._claim = Claim(folder.parents[1], folder)
+        self._started = time.monotonic() - record.seconds
+        self._tasks = {task.name: task for task in record.tasks}
+        self._claim = claim
         self.write()
+
+    def attempts(self, task: str) -> int:
+        """Tell how often a task was executed so far."""
+        return self._tasks[task].attempts if task in self._tasks else 0
+
+    def kept(self, task: str, outputs: Outputs) -> None:
+        """Tell of a task that had ended well before the run was gone on with; its record stays."""
+        found = self._task(task)
+        found.state, found.verdict, found.message = "SUCCEEDED", outputs.verdict, None
+        self.emit(
+            TaskChanged(
+                task=task, kind="cached", verdict=outputs.verdict, message="had finished before",
+                metrics=outputs.metrics,
+            )
+        )  # fmt: skip
 
     def step(
         self, task: str, kind: TaskKind, *, seconds: float = 0.0, verdict: bool | None = None,
@@ -176,3 +193,26 @@ def read_record(file: Path) -> dict[str, Any]:
         if not isinstance(content.get(key), str):
             raise BadInputError(f"record has no `{key}`", where=file)
     return content
+
+
+def load_record(file: Path) -> RunRecord:
+    """Read a `run.json` whole, to go on with its run.
+
+    Raises:
+        BadInputError: It is missing, no JSON object, or lacks something.
+    """
+    content: dict[str, Any] = {"error": None, **read_record(file)}
+    try:
+        for key, kind in (
+            ("parameters", dict),
+            ("tasks", list),
+            ("seconds", float),
+            ("package_digest", str),
+        ):
+            if not isinstance(content[key], kind):
+                raise TypeError(f"`{key}` is no {kind.__name__}")
+        content["tasks"] = [TaskRecord(**task) for task in content["tasks"]]
+        return RunRecord(**content)
+    except (TypeError, KeyError) as error:
+        fix = "run the `package.yaml` beside it anew"
+        raise BadInputError(f"record is damaged: {error}", where=file, fix=fix) from error

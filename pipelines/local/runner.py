@@ -11,60 +11,32 @@ import uuid
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from components.common.config import require_known
 from components.common.errors import BadInputError, ComponentError
-from components.common.storage import make_folder
+from components.common.storage import make_folder, publishing
 from pipelines.local.cache import Cache, digests_of_rooms
+from pipelines.local.claim import Claim
 from pipelines.local.context import LineageThread, RunContext
 from pipelines.local.environments import Environment, find_environments
 from pipelines.local.events import Event, Notice, RunFinished, RunStarted, RunState
+from pipelines.local.finished import Finished
 from pipelines.local.labels import safe_name
 from pipelines.local.outputs import find_endpoint, present_outputs, present_values
 from pipelines.local.plan import Plan, container_tasks, leaf_tasks
 from pipelines.local.reading import read_package
-from pipelines.local.record import Progress, RunRecord, TaskRecord
+from pipelines.local.record import Progress, RunRecord
+from pipelines.local.result import RunResult
+from pipelines.local.resume import Unfinished
 from pipelines.local.schedule import Schedule, Scope
 from pipelines.local.secrets.given import Given, find_given
 from pipelines.local.slots import Slots, machine_memory, remaining_chains, task_limit
 from pipelines.local.store import STORE_NAME
 from pipelines.local.values import convert
 from pipelines.local.warm.parents import Parents
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunResult:
-    """How a run ended; the same is in its `run.json`.
-
-    Attributes:
-        run_id: Sortable name of the run.
-        pipeline: Name of the pipeline.
-        state: How it ended.
-        seconds: Wall time.
-        directory: Folder of the run, absolute.
-        outputs: Value, or `{uri, digest, metadata, type}`, of each output by task and port; lists for tasks
-            inside a loop.
-        returned: What the pipeline itself gave, in the same form; empty when it did not succeed.
-        endpoint: Content of the last `endpoint.json` that a task gave, or None.
-        error: The reason when it did not succeed.
-        exit_code: Status for a command line: 0; 3 refused; 130 cancelled; 2, 4 or 1 failed.
-        tasks: What became of each task.
-    """
-
-    run_id: str
-    pipeline: str
-    state: RunState
-    seconds: float
-    directory: Path
-    outputs: Mapping[str, Mapping[str, Any]]
-    returned: Mapping[str, Any]
-    endpoint: Mapping[str, Any] | None
-    error: str | None
-    exit_code: int
-    tasks: tuple[TaskRecord, ...]
 
 
 def run_package(
@@ -79,6 +51,7 @@ def run_package(
     secrets: Mapping[str, Path] | None = None,
     config_maps: Mapping[str, Path] | None = None,
     fresh: bool = False,
+    unfinished: Unfinished | None = None,
 ) -> RunResult:
     """Run a compiled package on this machine.
 
@@ -96,6 +69,7 @@ def run_package(
         secrets: File or folder of each secret, by name.
         config_maps: The same of config maps.
         fresh: Start every task as a process of its own, none forked from a warm parent.
+        unfinished: A run to go on with; package and parameters are then those that it has.
 
     Returns:
         How it ended, also when it failed.
@@ -111,17 +85,16 @@ def run_package(
     containers = [container for _, container in tasks]
     environments = find_environments([container.image for container in containers], images or {})
     root = root.absolute()
-    directory, run_id = _make_folder(root / safe_name(plan.pipeline))
-    shutil.copyfile(package, directory / "package.yaml")
-    record = RunRecord(
-        run_id=run_id, pipeline=plan.pipeline, state="RUNNING", seconds=0.0, directory=str(directory),
-        outputs={}, endpoint=None, error=None, parameters=arguments, package_digest=plan.digest,
-        code=digests_of_rooms(containers),
-        environments={image: found.digest for image, found in environments.items()},
-    )  # fmt: skip
-    run = _Run(
-        plan, Progress(record, on_event), root, use_cache, environments, environment or {}, given, fresh
-    )
+    code = digests_of_rooms(containers)
+    locks = {image: found.digest for image, found in environments.items()}
+    if unfinished is None:
+        record, claim = _new_record(package, plan, root), None
+    else:
+        record, claim = unfinished.clear(), unfinished.claim
+        plan = replace(plan, notices=(*unfinished.changes(code, locks), *plan.notices))
+    record.parameters, record.code, record.environments = arguments, code, locks
+    progress = Progress(record, on_event, claim or Claim(root, Path(record.directory)))
+    run = _Run(plan, progress, root, use_cache, environments, environment or {}, given, fresh)
     return asyncio.run(run.run())
 
 
@@ -162,6 +135,7 @@ class _Run:
             environments=environments, variables=variables, given=given,
             names=_job_names(plan, progress.record), progress=progress,
             lineage=LineageThread(root / STORE_NAME), cache=Cache(root / "cache"),
+            finished=Finished(Path(progress.record.directory)),
             slots=Slots(task_limit(), machine_memory()), waiters=ThreadPoolExecutor(task_limit()),
             parents=Parents(environments, variables, fresh=fresh, notify=self._notice),
             chains=remaining_chains(plan.graph),
@@ -184,12 +158,7 @@ class _Run:
             self._finish(state, reason)
         if error is not None and not isinstance(error, ComponentError):
             raise error
-        return RunResult(
-            run_id=record.run_id, pipeline=record.pipeline, state=state, seconds=record.seconds,
-            directory=self._context.directory, outputs=record.outputs, returned=record.returned,
-            endpoint=record.endpoint,
-            error=reason, exit_code=exit_code, tasks=tuple(record.tasks),
-        )  # fmt: skip
+        return RunResult.of(record, exit_code)
 
     def _notice(self, message: str) -> None:
         self._progress.emit(Notice(message=message))
@@ -273,6 +242,17 @@ class _Run:
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+def _new_record(package: Path, plan: Plan, root: Path) -> RunRecord:
+    """Make the folder of a run, with its package in it."""
+    directory, run_id = _make_folder(root / safe_name(plan.pipeline))
+    with publishing(directory / "package.yaml") as draft:
+        shutil.copyfile(package, draft)
+    return RunRecord(
+        run_id=run_id, pipeline=plan.pipeline, state="RUNNING", seconds=0.0, directory=str(directory),
+        outputs={}, endpoint=None, error=None, parameters={}, package_digest=plan.digest,
+    )  # fmt: skip
+
+
 def _make_folder(parent: Path) -> tuple[Path, str]:
     make_folder(parent)
     while True:
@@ -284,7 +264,7 @@ def _make_folder(parent: Path) -> tuple[Path, str]:
 
 
 def _job_names(plan: Plan, record: RunRecord) -> dict[str, str]:
-    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    now = record.created
     names = {
         "pipeline_job_name": record.run_id, "pipeline_job_resource_name": record.run_id,
         "pipeline_job_uuid": record.run_id, "pipeline_job_create_time_utc": now,
@@ -292,7 +272,7 @@ def _job_names(plan: Plan, record: RunRecord) -> dict[str, str]:
     }  # fmt: skip
     if plan.workspace:
         workspace = Path(record.directory) / "workspace"
-        workspace.mkdir()
+        workspace.mkdir(exist_ok=True)
         names["workspace_path"] = str(workspace)
     return names
 

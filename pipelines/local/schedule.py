@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from components.common.errors import ComponentError
@@ -26,11 +26,14 @@ class Scope:
         values: Inputs of the graph, parameters and artifacts; what is unset is absent.
         parent: Its execution in ML Metadata.
         iteration: Index in each loop around it, the outermost first.
+        lasting: What its tasks do holds when the run is gone on with; what was done after a failure does
+            not, since it is done again after what is then executed.
     """
 
     values: Values
     parent: int
     iteration: tuple[int, ...] = field(default=())
+    lasting: bool = True
 
 
 class Schedule:
@@ -76,6 +79,8 @@ class Schedule:
             if blocking and not task.always:
                 self._skip(task, scope.iteration, f"`{graph.tasks[blocking[0]].label}` {why}")
                 return Outcome(state=state)
+        lasting = scope.lasting and all(outcome.state == "COMPLETE" for outcome in results.values())
+        scope = replace(scope, lasting=lasting)
         names = {
             **self._run.names, "pipeline_task_name": task.name, "pipeline_task_uuid": str(scope.parent),
         }  # fmt: skip
@@ -97,7 +102,9 @@ class Schedule:
         if isinstance(task.work, Group):
             return await self._run_group(task, task.work, scope, inputs)
         if isinstance(task.work, Container):
-            execution = TaskExecution(self._run, task, task.work, scope.parent, scope.iteration, names)
+            execution = TaskExecution(
+                self._run, task, task.work, scope.parent, scope.iteration, names, lasting=scope.lasting
+            )
             outputs = await execution.run(inputs)
         else:
             outputs = await import_artifact(
@@ -110,7 +117,7 @@ class Schedule:
     async def _run_group(self, task: Task, group: Group, scope: Scope, inputs: Inputs) -> Outcome:
         execution = await self._run.lineage.call("begin_graph", task, scope.parent, inputs, {})
         values = {**inputs.parameters, **inputs.artifacts}
-        inner = Scope(values=values, parent=execution, iteration=scope.iteration)
+        inner = replace(scope, values=values, parent=execution)
         return await self.recorded(execution, self.run_graph(group.body, inner))
 
     async def _run_loop(self, task: Task, loop: Loop, scope: Scope, inputs: Inputs) -> Outcome:
@@ -122,7 +129,7 @@ class Schedule:
         self._run.progress.emit(LoopStarted(tasks=labels, count=len(items), within=scope.iteration))
         counts = {"iteration_count": len(items)}
         execution = await self._run.lineage.call("begin_graph", task, scope.parent, inputs, counts)
-        inner = Scope(values=scope.values, parent=execution, iteration=scope.iteration)
+        inner = replace(scope, parent=execution)
         return await self.recorded(execution, self._run_items(task, loop, inner, inputs, items))
 
     async def _run_items(
@@ -136,7 +143,8 @@ class Schedule:
                 if failed.is_set():
                     self._skip(task, iteration, "another iteration did not succeed")
                     return Outcome(state="FAILED")
-                outcome = await self._run_iteration(task, loop, inputs, item, scope.parent, iteration)
+                inner = replace(scope, iteration=iteration)
+                outcome = await self._run_iteration(task, loop, inputs, item, inner)
                 if outcome.state == "FAILED":
                     failed.set()
                 return outcome
@@ -150,13 +158,13 @@ class Schedule:
         return Outcome(state="COMPLETE", values=values)
 
     async def _run_iteration(
-        self, task: Task, loop: Loop, inputs: Inputs, item: Any, parent: int, iteration: tuple[int, ...]
+        self, task: Task, loop: Loop, inputs: Inputs, item: Any, scope: Scope
     ) -> Outcome:
         inputs = Inputs(parameters={**inputs.parameters, loop.item: item}, artifacts=inputs.artifacts)
-        counts = {"iteration_index": iteration[-1]}
-        execution = await self._run.lineage.call("begin_graph", task, parent, inputs, counts)
+        counts = {"iteration_index": scope.iteration[-1]}
+        execution = await self._run.lineage.call("begin_graph", task, scope.parent, inputs, counts)
         values = {**inputs.parameters, **inputs.artifacts}
-        inner = Scope(values=values, parent=execution, iteration=iteration)
+        inner = replace(scope, values=values, parent=execution)
         return await self.recorded(execution, self.run_graph(loop.body, inner))
 
     async def _fail(self, task: Task, scope: Scope, error: ComponentError) -> Outcome:
