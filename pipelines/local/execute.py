@@ -219,7 +219,7 @@ class TaskExecution:
 
     async def _launch(self, given: dict[str, Any], parent: WarmParent | None) -> Usage:
         # Not in the run's folder: sockets are made in it, and their paths may have 107 bytes at most.
-        temporary = tempfile.mkdtemp(prefix="millrace-task-")
+        temporary = tempfile.mkdtemp(dir=self._run.parents.scratch.folder)
         try:
             where = f"command of task `{self._label}`"
             process = self._run.parents.start(

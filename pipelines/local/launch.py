@@ -1,21 +1,17 @@
-"""A process group: awaited, measured, and never left behind; and a command started as one."""
+"""A process group: awaited, measured, and never left behind."""
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
-import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from components.common.errors import BadInputError
-from pipelines.local.secrets.masking import NO_MASK, Mask, MaskedStream
+from pipelines.local.secrets.masking import Mask, MaskedStream
 
 LOG_LIMIT_BYTES = 64 << 20
 _CHUNK = 1 << 16
@@ -87,60 +83,6 @@ class ProcessGroup:
         with self._lock:
             if not self._reaped:
                 _signal_group(self.pid, number)
-
-
-class Process(ProcessGroup):
-    """A command, started fresh."""
-
-    def __init__(
-        self, command: Sequence[str], *, cwd: Path, log: Path, environment: Mapping[str, str],
-        mask: Mask = NO_MASK,
-    ) -> None:  # fmt: skip
-        """Start a command.
-
-        Args:
-            command: What to execute; found on the `PATH` of `environment`.
-            cwd: Its working folder.
-            log: File for its standard output and error.
-            environment: All its variables.
-            mask: Hides values in the log.
-
-        Raises:
-            BadInputError: Its arguments are longer than the system takes.
-        """
-        stream = log.open("wb", buffering=0)
-        try:
-            self._popen = _spawn(command, cwd, environment)
-        except BaseException:
-            stream.close()
-            raise
-        assert self._popen.stdout is not None  # noqa: S101 - it was asked for
-        super().__init__(self._popen.pid, self._popen.stdout, stream, mask)
-
-    def _await_end(self) -> None:
-        os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
-
-    def _reap(self) -> Usage:
-        _, status, usage = os.wait4(self.pid, 0)
-        self._popen.returncode = os.waitstatus_to_exitcode(status)
-        return Usage(
-            exit_code=self._popen.returncode,
-            cpu_seconds=usage.ru_utime + usage.ru_stime,
-            peak_memory_bytes=usage.ru_maxrss * 1024,
-        )
-
-
-def _spawn(command: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    try:
-        return subprocess.Popen(  # noqa: S603 - executing what the package says is the purpose
-            command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, start_new_session=True,
-        )  # fmt: skip
-    except OSError as error:
-        if error.errno == errno.E2BIG:
-            what = "the inputs are longer than a command may be (128 KiB on Linux, and on Kubernetes)"
-            raise BadInputError(what, fix="hand large values on as artifacts") from error
-        raise BadInputError(f"command cannot be executed: {error}", value=command[0]) from error
 
 
 def _copy(pipe: IO[bytes], log: IO[bytes], mask: Mask) -> None:

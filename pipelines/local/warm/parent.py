@@ -1,15 +1,20 @@
-"""A warm parent: imports modules, executes nothing, and forks one child per task.
+"""A parent of tasks: imports modules, executes nothing, and forks one child per task.
 
-Executed as a file, by the Python of a task's environment, so it needs the standard library alone:
-`python3 parent.py SOCKET MODULE…`. The runner's side is `client.py`.
+Executed as a file, so it needs the standard library alone: `python3 parent.py SOCKET MODULE…`. A warm
+parent is executed by the Python of a task's environment; one without modules executes commands. The
+runner's side is `client.py`.
 
 Over SOCKET come requests, each with two files: the task's channel, and where its output goes. A child takes
-its task from the channel, says its process id there, and goes on as `python3 -m kfp.dsl.executor_main`.
+its task from the channel, says its process id there, and goes on as `python3 -m kfp.dsl.executor_main`, or
+as the command that it is told.
 The parent says there when the child ended, and takes its status and usage only when the runner tells it to:
 until then its process group cannot be another's.
+
+When the runner is gone, however it ended, everything that the tasks started ends, what left its group too.
 """
 
 import ctypes
+import errno
 import gc
 import importlib
 import json
@@ -26,6 +31,7 @@ from typing import Any, NamedTuple, NoReturn
 
 EXECUTOR = "kfp.dsl.executor_main"
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
+_ADOPT = 36  # PR_SET_CHILD_SUBREAPER: what a task leaves behind becomes our child
 _LIBC = ctypes.CDLL(None)
 
 
@@ -42,14 +48,19 @@ def main(arguments: list[str]) -> None:
     runner = socket.socket(fileno=int(arguments[0]))
     runner.set_inheritable(False)
     start = sys.path[0] = os.getcwd()
-    changed = _import(arguments[1:])
+    changed = _import(arguments[1:]) if arguments[1:] else {}
     threads = len(os.listdir("/proc/self/task"))
     if threads > 1:
         runner.send(f"{threads} threads run after its imports, and only one may".encode())
         return
     runner.send(b"ready")
     _LIBC.prctl(_DEATH_SIGNAL, 0)  # from here on it is seen, and ends what the tasks started, too
-    _become(_Parent(runner).serve(), start, changed)
+    _LIBC.prctl(_ADOPT, 1, 0, 0, 0)
+    child = _Parent(runner).serve()
+    task = _take(child)
+    if "command" in task:
+        _execute(task)
+    _become(task, start, changed)
     runpy.run_module(EXECUTOR, run_name="__main__", alter_sys=True)
 
 
@@ -160,11 +171,21 @@ class _Parent:
     def _end_all(self) -> NoReturn:
         for pid in self._channels:
             _kill(pid)
+        with suppress(ChildProcessError):  # what a child leaves behind is our child then
+            while True:
+                for pid in _children():
+                    _kill(pid)
+                os.waitpid(-1, 0)
         os._exit(0)  # what was imported has nothing to end
 
 
-def _become(child: Child, start: str, changed: dict[str, str]) -> None:
-    """Turn this process into the one that the task's command would have started."""
+def _children() -> list[int]:
+    with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as file:
+        return [int(pid) for pid in file.read().split()]
+
+
+def _take(child: Child) -> dict[str, Any]:
+    """Take a task over, in the child that is to do it."""
     os.dup2(child.output, 1)
     os.dup2(child.output, 2)
     os.close(child.output)
@@ -172,6 +193,30 @@ def _become(child: Child, start: str, changed: dict[str, str]) -> None:
         task = json.loads(stream.readline())
         stream.write(json.dumps({"pid": os.getpid()}).encode() + b"\n")
     child.channel.close()
+    return task
+
+
+def _execute(task: dict[str, Any]) -> NoReturn:
+    """Execute a command in place of this process; when it cannot be, end as a task with a mistake does."""
+    command = task["command"]
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        os.chdir(task["cwd"])
+        os.execvpe(command[0], command, task["environment"])  # noqa: S606 - a package says what
+    except OSError as error:
+        said = f"command cannot be executed: {error.strerror} — got {command[0]!r}"
+        if error.errno == errno.E2BIG:
+            said = (
+                "the inputs are longer than a command may be (128 KiB on Linux, and on Kubernetes) — "
+                "hand large values on as artifacts"
+            )
+        os.write(2, f"error: {said}\n".encode())
+        os._exit(2)
+
+
+def _become(task: dict[str, Any], start: str, changed: dict[str, str]) -> None:
+    """Turn this process into the one that the task's command would have started."""
     os.environ.clear()
     os.environ.update({**task["environment"], **changed, "_KFP_RUNTIME": "true", "PWD": task["cwd"]})
     os.chdir(task["cwd"])

@@ -9,17 +9,23 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
+from components.common.errors import UnavailableError
 from pipelines.local.environments import Environment, declarations
-from pipelines.local.launch import Process, ProcessGroup
+from pipelines.local.launch import ProcessGroup
 from pipelines.local.plan import Container
+from pipelines.local.scratch import Scratch
 from pipelines.local.secrets.masking import Mask
 from pipelines.local.variables import task_variables
-from pipelines.local.warm.client import NotForkedError, WarmParent
+from pipelines.local.warm.client import Launcher, NotForkedError, Parent, WarmParent
 from pipelines.local.warm.command import as_lightweight, is_lightweight
 
 
 class Parents:
-    """At most one parent for each environment and list of modules; images may share one."""
+    """At most one parent for each environment and list of modules; images may share one.
+
+    Attributes:
+        scratch: Temporary folder of these processes and of the tasks.
+    """
 
     def __init__(
         self,
@@ -40,8 +46,10 @@ class Parents:
         self._environments, self._variables = environments, variables
         self._fresh, self._notify = fresh, notify
         self._beginning: dict[Environment, Future[WarmParent | str]] = {}
-        self._running: list[WarmParent] = []
+        self._running: list[Parent] = []
+        self._launching: Future[Launcher] | None = None
         self._told: set[str] = set()
+        self.scratch = Scratch()
         self._lock, self._closed = threading.Lock(), False
         # What imports much gets at most half of the cores, so that tasks go on meanwhile.
         heavy = max(1, len(os.sched_getaffinity(0)) // 2)
@@ -55,7 +63,14 @@ class Parents:
                 self._begin(self._environments[image])
 
     async def ready(self, container: Container) -> WarmParent | None:
-        """Return the parent for a container once it has imported everything; None for a fresh start."""
+        """Return the parent for a container once it has imported everything; None for a fresh start.
+
+        Raises:
+            UnavailableError: No process can be started.
+        """
+        if self._launching is None:
+            self._launching = self._light.submit(self._launch)
+        await asyncio.shield(asyncio.wrap_future(self._launching))
         own = container.environment or container.wanted
         if self._fresh or own or not is_lightweight(container.command):
             return None
@@ -70,10 +85,10 @@ class Parents:
         self, parent: WarmParent | None, image: str, command: Sequence[str], *, cwd: Path, log: Path,
         environment: Mapping[str, str], mask: Mask,
     ) -> ProcessGroup:  # fmt: skip
-        """Start a command: in a child of the parent if it may be, else fresh; see `Process`.
+        """Start a command: in a child of the parent if it may be, else fresh; see `Launcher.execute`.
 
         Raises:
-            BadInputError: The command is longer than the system takes.
+            UnavailableError: No process can be started.
         """
         task = as_lightweight(command, environment)
         if parent is not None and task is not None and parent.serves(environment):
@@ -81,7 +96,13 @@ class Parents:
                 return parent.fork(task, cwd=cwd, log=log, environment=environment, mask=mask)
             except NotForkedError as error:
                 self._tell(image, str(error))
-        return Process(command, cwd=cwd, log=log, environment=environment, mask=mask)
+        if self._launching is None:
+            raise RuntimeError("`ready` comes before `start`")
+        try:
+            launcher = self._launching.result()
+            return launcher.execute(command, cwd=cwd, log=log, environment=environment, mask=mask)
+        except NotForkedError as error:
+            raise _not_started(error) from error
 
     def close(self) -> None:
         """End all parents, those that are still importing too."""
@@ -89,11 +110,10 @@ class Parents:
             self._closed = True
             running = list(self._running)
         for parent in running:
-            parent.kill()
+            parent.close()
         for threads in (self._heavy, self._light):
             threads.shutdown(cancel_futures=True)
-        for parent in running:
-            parent.close()
+        self.scratch.close()
 
     def _begin(self, environment: Environment) -> Future[WarmParent | str]:
         if environment not in self._beginning:
@@ -109,14 +129,32 @@ class Parents:
             with self._lock:
                 if self._closed:
                     return "the run has ended"
-                parent = WarmParent(variables, modules)
+                parent = WarmParent(variables, modules, self.scratch.folder)
                 self._running.append(parent)
             parent.wait_ready()
         except NotForkedError as error:
             return str(error)
         return parent
 
+    def _launch(self) -> Launcher:
+        try:
+            with self._lock:
+                if self._closed:
+                    raise NotForkedError("the run has ended")
+                launcher = Launcher(self.scratch.folder)
+                self._running.append(launcher)
+            launcher.wait_ready()
+        except NotForkedError as error:
+            raise _not_started(error) from error
+        return launcher
+
     def _tell(self, image: str, reason: str) -> None:
         if image not in self._told:
             self._told.add(image)
             self._notify(f"tasks of {image} are started fresh, which takes longer: {reason}")
+
+
+def _not_started(error: NotForkedError) -> UnavailableError:
+    return UnavailableError(
+        f"tasks cannot be started: {error}", fix="free memory or processes, then run again"
+    )

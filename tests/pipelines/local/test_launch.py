@@ -7,20 +7,24 @@ import time
 
 import pytest
 
-from components.common.errors import BadInputError
 from pipelines.local import launch
-from pipelines.local.launch import Process, last_line
+from pipelines.local.launch import last_line
+from pipelines.local.warm.client import Launcher
 
 
 @pytest.fixture
-def start(tmp_path):
-    def start_python(code, *arguments):
-        return Process(
-            [sys.executable, "-c", code, *arguments], cwd=tmp_path, log=tmp_path / "log",
-            environment=dict(os.environ),
-        )  # fmt: skip
+def execute(tmp_path):
+    launcher = Launcher()
+    launcher.wait_ready()
+    yield lambda *command, **variables: launcher.execute(
+        command, cwd=tmp_path, log=tmp_path / "log", environment={**os.environ, **variables}
+    )
+    launcher.close()
 
-    return start_python
+
+@pytest.fixture
+def start(execute):
+    return lambda code: execute(sys.executable, "-c", code)
 
 
 def alive(pid):
@@ -75,10 +79,9 @@ time.sleep(60)
 """
 
 
-def test_work_inside_a_shell_that_ends_at_once_keeps_its_time_to_end(tmp_path):
+def test_work_inside_a_shell_that_ends_at_once_keeps_its_time_to_end(execute, tmp_path):
     log = tmp_path / "log"
-    command = ["sh", "-ec", 'python3 -c "$0"; true', SLOW_END]
-    process = Process(command, cwd=tmp_path, log=log, environment=dict(os.environ))
+    process = execute("sh", "-ec", 'python3 -c "$0"; true', SLOW_END)
     while "ready\n" not in log.read_text():
         time.sleep(0.02)
     process.stop(5)
@@ -86,13 +89,12 @@ def test_work_inside_a_shell_that_ends_at_once_keeps_its_time_to_end(tmp_path):
     assert log.read_text().split() == ["ready", "saved"]
 
 
-def test_work_that_does_not_end_in_time_is_killed(tmp_path):
+def test_work_that_does_not_end_in_time_is_killed(execute, tmp_path):
     log = tmp_path / "log"
     code = (
         "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready'); time.sleep(60)"
     )
-    command = ["sh", "-ec", 'python3 -u -c "$0"; true', code]
-    process = Process(command, cwd=tmp_path, log=log, environment=dict(os.environ))
+    process = execute("sh", "-ec", 'python3 -u -c "$0"; true', code)
     while "ready\n" not in log.read_text():
         time.sleep(0.02)
     began = time.monotonic()
@@ -118,6 +120,23 @@ def test_last_line_is_the_last_that_says_something(tmp_path):
     assert last_line(log) is None
 
 
-def test_command_that_does_not_exist_is_a_named_error(tmp_path):
-    with pytest.raises(BadInputError, match="no-such-command"):
-        Process(["no-such-command"], cwd=tmp_path, log=tmp_path / "log", environment={"PATH": "/bin"})
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (
+            ["no-such-command"],
+            "error: command cannot be executed: No such file or directory — got 'no-such",
+        ),
+        (["true", "x" * (1 << 17)], "error: the inputs are longer than a command may be (128 KiB"),
+    ],
+)
+def test_command_that_cannot_be_executed_ends_as_a_mistake_does(execute, tmp_path, command, said):
+    assert execute(*command).wait().exit_code == 2
+    assert last_line(tmp_path / "log").startswith(said)
+
+
+def test_command_is_found_where_its_own_variables_say(execute, tmp_path):
+    (tmp_path / "greet").write_text("#!/bin/sh\necho $NAME\n")
+    (tmp_path / "greet").chmod(0o755)
+    assert execute("greet", PATH=str(tmp_path), NAME="é").wait().exit_code == 0
+    assert (tmp_path / "log").read_text() == "é\n"

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.local.environments import SOURCE_ROOT, declarations
-from pipelines.local.launch import Process
 from pipelines.local.placeholders import fill
-from pipelines.local.warm.client import WarmParent
+from pipelines.local.warm.client import Launcher, WarmParent
 from pipelines.local.warm.command import as_lightweight
 
 
@@ -40,7 +39,15 @@ def parent(variables):
 
 
 @pytest.fixture
-def task(tmp_path, variables):
+def launcher():
+    found = Launcher()
+    found.wait_ready()
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def task(tmp_path, variables, launcher):
     """Start a door's command, from a parent or (None) fresh; its log is `<name>.log`."""
 
     def start(parent, door, name="task"):
@@ -59,7 +66,7 @@ def task(tmp_path, variables):
         environment = {**variables, "TMPDIR": str(temporary)}
         how = {"cwd": cwd, "log": tmp_path / f"{name}.log", "environment": environment}
         if parent is None:
-            return Process(command, **how)
+            return launcher.execute(command, **how)
         return parent.fork(as_lightweight(command, environment), **how)
 
     return start
