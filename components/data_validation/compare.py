@@ -17,7 +17,10 @@ from components.data_validation.describe import (
     finite_numbers,
     is_categorical,
 )
+from components.data_validation.look_up import value_counts
 from components.data_validation.messages import FeatureStatistics, Histogram, Numbers
+
+_TEXTS = ("string", "date", "timestamp")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,16 +54,15 @@ def measure_distance(batch: Batch, split: str, name: str, reference: FeatureStat
         reference: Statistics of the same column elsewhere, of the same kind.
 
     Returns:
-        None when there is nothing to compare: dates, timestamps, keys, text of too many values,
-        or no values on one side.
+        None when there is nothing to compare: keys, text of too many values, personal columns, or no
+        values on one side.
     """
     kind = batch.columns[name]
     if not _comparable(batch, split, name, kind):
         return None
-    column = batch.tables[split].column(name)
-    if kind == "string":
+    if kind in _TEXTS:
         return _compare_shares(_ranks(reference), _ranks(_statistics(batch, split, name)))
-    numbers = finite_numbers(column.combine_chunks()) if batch.counts[split][name].rows else np.array([])
+    numbers = finite_numbers(batch.column(split, name))
     if kind == "boolean":
         return _compare_shares(_booleans(reference), {"true": numbers.sum(), "false": (numbers == 0).sum()})
     return _compare_numbers(reference, numbers)
@@ -68,9 +70,9 @@ def measure_distance(batch: Batch, split: str, name: str, reference: FeatureStat
 
 def _comparable(batch: Batch, split: str, name: str, kind: Kind) -> bool:
     counts = batch.counts[split][name]
-    if not counts.present or kind in ("date", "timestamp"):
+    if not counts.present or name in batch.personal:
         return False
-    if kind == "string":
+    if kind in _TEXTS:
         return is_categorical(counts.distinct, counts.present)
     return not (kind == "integer" and counts.distinct == counts.present > ROWS_PER_VALUE)
 
@@ -83,7 +85,7 @@ def _statistics(batch: Batch, split: str, name: str) -> FeatureStatistics:
 def _ranks(feature: FeatureStatistics) -> dict[str, float]:
     if feature.string_stats.unique > RANKED_VALUES:
         return {}
-    return {each.label: each.sample_count for each in feature.string_stats.rank_histogram.buckets}
+    return value_counts(feature)
 
 
 def _booleans(feature: FeatureStatistics) -> dict[str, float]:

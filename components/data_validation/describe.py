@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from components.common.artifacts import Kind
 from components.common.errors import BadInputError
+from components.data_validation.conceal import conceal_feature
 from components.data_validation.library import generate_statistics
 from components.data_validation.messages import (
     ArrowColumn,
@@ -67,21 +68,31 @@ class Batch:
         columns: Kind of each column, in order.
         tables: Rows by split.
         counts: `ColumnCounts` by split and column.
-        statistics: One dataset per split, `name` = split, features in column order.
+        statistics: One dataset per split, `name` = split, features in column order. Of personal columns
+            they hold counts only.
+        personal: Columns of which no value may be shown.
     """
 
     columns: Mapping[str, Kind]
     tables: Mapping[str, ArrowTable]
     counts: Mapping[str, Mapping[str, ColumnCounts]]
     statistics: Statistics
+    personal: Collection[str] = ()
+
+    def column(self, split: str, name: str) -> ArrowColumn:
+        """Return one column of one split as one chunk; empty in a split without rows."""
+        return _one_chunk(self.tables[split].column(name))
 
 
-def describe_batch(tables: Mapping[str, ArrowTable], columns: Mapping[str, Kind]) -> Batch:
+def describe_batch(
+    tables: Mapping[str, ArrowTable], columns: Mapping[str, Kind], personal: Collection[str] = ()
+) -> Batch:
     """Compute statistics and counts of every split.
 
     Args:
         tables: By split, one-chunk columns of int64, float64 or large_string.
         columns: Kind of each column, in order.
+        personal: Columns of which nothing but counts may be kept.
 
     Returns:
         The batch. The same tables give the same bytes of statistics, in any process.
@@ -89,16 +100,20 @@ def describe_batch(tables: Mapping[str, ArrowTable], columns: Mapping[str, Kind]
     Raises:
         BadInputError: The statistics do not cover every row that went in.
     """
-    statistics = Statistics()
+    statistics, counts = Statistics(), dict[str, dict[str, ColumnCounts]]()
     for split, table in tables.items():
-        statistics.datasets.append(_describe_split(split, table))
-    counts = {
-        split: {name: _count(column) for name, column in _columns(table)} for split, table in tables.items()
-    }
-    return Batch(columns=columns, tables=tables, counts=counts, statistics=statistics)
+        dataset = _ask_tfdv(split, table)
+        known = {feature.path.step[0]: feature for feature in dataset.features}
+        described = {name: _describe_column(known.get(name), name, c) for name, c in _columns(table)}
+        counts[split] = {name: found for name, (_, found) in described.items()}
+        del dataset.features[:]
+        for name, (feature, _) in described.items():
+            dataset.features.append(conceal_feature(feature) if name in personal else feature)
+        statistics.datasets.append(dataset)
+    return Batch(columns=columns, tables=tables, counts=counts, statistics=statistics, personal=personal)
 
 
-def _describe_split(split: str, table: ArrowTable) -> SplitStatistics:
+def _ask_tfdv(split: str, table: ArrowTable) -> SplitStatistics:
     names = table.column_names
     lists = [_as_lists(column) for _, column in _columns(table)]
     found = generate_statistics(pa.RecordBatch.from_arrays(lists, names)).datasets
@@ -109,10 +124,6 @@ def _describe_split(split: str, table: ArrowTable) -> SplitStatistics:
     if dataset.num_examples != table.num_rows:
         what = f"statistics cover {dataset.num_examples} of {table.num_rows} rows"
         raise BadInputError(what, where=f"split `{split}`", fix="report this: rows were lost on the way")
-    known = {feature.path.step[0]: feature for feature in dataset.features}
-    features = [_refine(known.get(name), name, column) for name, column in _columns(table)]
-    del dataset.features[:]
-    dataset.features.extend(features)
     return dataset
 
 
@@ -137,38 +148,31 @@ def _as_lists(column: ArrowColumn) -> ArrowColumn:
     return pa.Array.from_buffers(kind, len(column), [bitmap, pa.py_buffer(offsets)], children=[values])
 
 
-def _count(column: ArrowColumn) -> ColumnCounts:
-    nan = infinite = 0
-    if pa.types.is_floating(column.type):
-        nan, infinite = _count_nan(column), int(np.isinf(column.drop_null().to_numpy()).sum())
-    distinct = len(column.drop_null().unique()) - bool(nan)
-    return ColumnCounts(
-        rows=len(column), null=column.null_count, nan=nan, infinite=infinite, distinct=distinct
-    )
-
-
-def _count_nan(column: ArrowColumn) -> int:
-    return int(np.isnan(column.drop_null().to_numpy()).sum())
-
-
-def _refine(feature: FeatureStatistics | None, name: str, column: ArrowColumn) -> FeatureStatistics:
+def _describe_column(
+    feature: FeatureStatistics | None, name: str, column: ArrowColumn
+) -> tuple[FeatureStatistics, ColumnCounts]:
     if feature is None:
         feature = FeatureStatistics()
         feature.path.step.append(name)
     if pa.types.is_large_string(column.type):
         feature.type = FeatureStatistics.STRING
-        _rank_exactly(feature.string_stats, column)
-    else:
-        floating = pa.types.is_floating(column.type)
-        kinds = FeatureStatistics
-        feature.type = kinds.FLOAT if floating else kinds.INT
-        nan = _count_nan(column) if floating else 0
-        _histograms_exactly(feature.num_stats, finite_numbers(column), nan=nan, whole=not floating)
-    return feature
+        distinct = _rank_exactly(feature.string_stats, column)
+        return feature, ColumnCounts(
+            rows=len(column), null=column.null_count, nan=0, infinite=0, distinct=distinct
+        )
+    present = column.drop_null().to_numpy(zero_copy_only=False)
+    floating = pa.types.is_floating(column.type)
+    feature.type = FeatureStatistics.FLOAT if floating else FeatureStatistics.INT
+    nan, infinite = (int(test(present).sum()) if floating else 0 for test in (np.isnan, np.isinf))
+    _histograms_exactly(feature.num_stats, finite_numbers(column), nan=nan, whole=not floating)
+    return feature, ColumnCounts(
+        rows=len(column), null=column.null_count, nan=nan, infinite=infinite,
+        distinct=len(pa.array(present).unique()) - bool(nan),
+    )  # fmt: skip
 
 
-def _rank_exactly(stats: Any, column: ArrowColumn) -> None:
-    """Replace TFDV's sketch, which above 1,024 values is approximate and in no fixed order."""
+def _rank_exactly(stats: Any, column: ArrowColumn) -> int:
+    """Replace TFDV's sketch, above 1,024 values approximate and in no fixed order; count the values."""
     counted = column.drop_null().value_counts()
     order = [("count", "descending"), ("value", "ascending")]
     table = pa.table({"value": counted.field(0), "count": counted.field(1)})
@@ -182,6 +186,7 @@ def _rank_exactly(stats: Any, column: ArrowColumn) -> None:
         stats.rank_histogram.buckets.add(low_rank=rank, high_rank=rank, label=value, sample_count=count)
         if rank < _TOP_VALUES:
             stats.top_values.add(value=value, frequency=count)
+    return table.num_rows
 
 
 def _histograms_exactly(stats: Any, numbers: Numbers, *, nan: int, whole: bool) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from components.common.artifacts import Kind
+from components.data_validation.conceal import is_personal
+from components.data_validation.config import ValidationConfig
 from components.data_validation.describe import Batch, is_categorical
 from components.data_validation.library import tfdv
 from components.data_validation.messages import (
@@ -83,6 +85,18 @@ def _keep_domains(schema: Schema, domains: dict[str, StringDomain]) -> None:
     used = [feature.domain for feature in schema.feature if feature.domain]
     del schema.string_domain[:]
     schema.string_domain.extend(domains[name] for name in dict.fromkeys(used))
+
+
+def apply_domains(schema: Schema, config: ValidationConfig) -> None:
+    """Write the values that the policy lists for text columns into a schema, in place."""
+    listed = {name: policy.domain for name, policy in config.columns.items() if policy.domain is not None}
+    domains = {domain.name: domain for domain in schema.string_domain}
+    for feature in schema.feature:
+        text = kind_of(feature) == "string" and not is_personal(feature)
+        if text and feature.name in listed:
+            feature.domain = feature.name
+            domains[feature.name] = StringDomain(name=feature.name, value=list(listed[feature.name]))
+    _keep_domains(schema, domains)
 
 
 def revise_schema(expected: Schema, fresh: Schema) -> Schema:

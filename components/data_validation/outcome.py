@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from components.common.artifacts import Verdict
 from components.data_validation.compare import Distance
+from components.data_validation.correlate import Association
 from components.data_validation.describe import Batch
 from components.data_validation.messages import Anomalies, Schema
 from components.data_validation.read import Baseline
@@ -23,6 +24,9 @@ class Validation:
         batch: The batch, described.
         baseline: What it was compared with, or None.
         drift: Distance of each comparable column from the baseline; empty without one.
+        exempt: Columns that are not compared, with the reason.
+        power: How well each column alone foretells the label, in [0, 1].
+        associations: How closely pairs of columns are bound, the closest first.
         findings: Every breach that is not off, errors first, with its severity.
         anomalies: TFDV's own words about the train split.
         verdict: Passed, outcome and reasons.
@@ -33,6 +37,9 @@ class Validation:
     batch: Batch
     baseline: Baseline | None
     drift: Mapping[str, Distance]
+    exempt: Mapping[str, str]
+    power: Mapping[str, float]
+    associations: list[Association]
     findings: list[tuple[Finding, str]]
     anomalies: Anomalies
     verdict: Verdict

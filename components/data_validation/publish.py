@@ -11,6 +11,7 @@ from google.protobuf import text_format
 from components.common.artifacts import Verdict, write_verdict
 from components.common.documents import write_json
 from components.common.storage import publishing
+from components.data_validation.check_spread import allowed_distance
 from components.data_validation.compare import Distance
 from components.data_validation.config import ValidationConfig
 from components.data_validation.messages import Anomalies, Measurement, Schema, Statistics
@@ -66,6 +67,7 @@ def publish_anomalies(
 
 def _line(finding: Finding, severity: str) -> dict[str, object]:
     fields = asdict(finding)
+    del fields["severity"]  # what was asked for; what it came to stands in its place
     head = {name: fields.pop(name) for name in ("rule", "feature", "split")}
     return {**head, "severity": severity, **fields}
 
@@ -75,7 +77,7 @@ def _with_drift(anomalies: Anomalies, drift: Mapping[str, Distance], config: Val
     told.CopyFrom(anomalies)
     for name, distance in drift.items():
         info = told.drift_skew_info.add(path=ProtoPath(step=[name]))
-        threshold = config.max_drift + distance.noise
+        threshold = allowed_distance(name, distance, config, config.max_drift)
         kind = _MEASURES[distance.measure]
         info.drift_measurements.add(type=kind, value=distance.value, threshold=threshold)
     return told

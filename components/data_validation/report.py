@@ -10,9 +10,9 @@ from pathlib import Path
 
 from components.common.artifacts import Kind
 from components.common.page import write_page
-from components.data_validation.check import missing_share, train_features
 from components.data_validation.describe import RANKED_VALUES, ColumnCounts
 from components.data_validation.draw import Bucket, Picture, draw_histogram, draw_shares
+from components.data_validation.look_up import missing_share, train_features
 from components.data_validation.messages import FeatureStatistics, Histogram
 from components.data_validation.outcome import Validation
 from components.data_validation.rules import RULES

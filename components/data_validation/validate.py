@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from components.common.artifacts import Verdict, read_snapshot
 from components.common.errors import BadInputError
-from components.data_validation import check
-from components.data_validation.compare import Distance
+from components.data_validation.check_columns import (
+    check_columns,
+    check_missing,
+    check_presence,
+    check_rows,
+)
+from components.data_validation.check_policy import check_policy
+from components.data_validation.check_relations import check_duplicates, check_leaks, measure_relations
+from components.data_validation.check_spread import (
+    check_calendar,
+    check_drift,
+    check_skew,
+    check_vanished_values,
+    measure_drift,
+)
+from components.data_validation.check_values import check_domains, check_label, check_schema, check_values
+from components.data_validation.conceal import conceal_baseline, conceal_schema, find_personal
 from components.data_validation.config import ValidationConfig
 from components.data_validation.describe import Batch, describe_batch
-from components.data_validation.infer import infer_schema, revise_schema
+from components.data_validation.find_exempt import find_calendar, find_exempt
+from components.data_validation.infer import apply_domains, infer_schema, revise_schema
 from components.data_validation.library import tfdv
 from components.data_validation.messages import Anomalies, Schema, Statistics
 from components.data_validation.outcome import Validation
@@ -20,6 +36,7 @@ from components.data_validation.publish import publish_anomalies, publish_schema
 from components.data_validation.read import Baseline, read_baseline, read_examples
 from components.data_validation.report import write_report
 from components.data_validation.rules import RULES, Finding
+from components.data_validation.run_checks import run_checks
 
 
 def validate_examples(
@@ -53,13 +70,17 @@ def validate_examples(
 
     Raises:
         BadInputError: Examples, snapshot or baseline are missing or malformed, or the label or
-            `config.may_drift` names a column of neither the batch nor the baseline.
+            `config.columns` names a column of neither the batch nor the baseline, or a check is no query
+            of one number.
     """
     source, known = read_snapshot(snapshot), read_baseline(baseline)
-    batch = describe_batch(read_examples(examples, source), source.columns)
+    personal = find_personal(known, config)
+    known = conceal_baseline(known, personal) if known else None
+    batch = describe_batch(read_examples(examples, source), source.columns, personal)
     _require_columns([label], batch, known, where="parameter `label`")
-    _require_columns(config.may_drift, batch, known, where="parameter `validation.may_drift`")
-    validation = judge_batch(batch, known, label=label, version=source.version, config=config)
+    _require_columns(config.columns, batch, known, where="parameter `validation.columns`")
+    checked = list(run_checks(examples, personal, config))
+    validation = judge_batch(batch, known, checked, label=label, version=source.version, config=config)
     publish_statistics(statistics, batch.statistics)
     publish_schema(schema, validation.schema)
     publish_anomalies(
@@ -81,23 +102,50 @@ def _require_columns(
 
 
 def judge_batch(
-    batch: Batch, baseline: Baseline | None, *, label: str, version: str, config: ValidationConfig
+    batch: Batch,
+    baseline: Baseline | None,
+    checked: Sequence[Finding],
+    *,
+    label: str,
+    version: str,
+    config: ValidationConfig,
 ) -> Validation:
-    """Run every check that applies and settle verdict and schema; writes nothing."""
-    inferred = infer_schema(batch, max_domain_values=config.max_domain_values)
+    """Run every check that applies and settle verdict and schema; writes nothing.
+
+    Args:
+        batch: The batch.
+        baseline: What it is held against, or None.
+        checked: What the user's checks in SQL found.
+        label: Column to be learnt.
+        version: The snapshot's.
+        config: The policy.
+    """
+    inferred = _expect(batch, config)
     anomalies = _ask_tfdv(batch, baseline.schema if baseline else inferred)
-    drift = check.measure_drift(batch, baseline, config) if baseline else {}
-    found = list(_check(batch, baseline, label, drift, config))
+    calendar = find_calendar(batch, baseline)
+    exempt = find_exempt(batch, baseline, calendar, label, config)
+    drift = measure_drift(batch, baseline, exempt) if baseline else {}
+    power, associations = measure_relations(batch, label)
+    found = [
+        *checked, *check_label(batch, label, config), *check_rows(batch, baseline, config),
+        *check_presence(batch, baseline, label), *check_values(batch, label, config),
+        *check_policy(batch, config), *check_calendar(batch, baseline, calendar, config),
+        *check_skew(batch, exempt, config), *check_leaks(batch, label, power, config),
+        *check_duplicates(batch, associations, config),
+    ]  # fmt: skip
+    if baseline:
+        found += [*_compare(batch, baseline, label, config), *check_drift(batch, baseline, drift, config),
+                  *check_vanished_values(batch, baseline, exempt, config)]  # fmt: skip
     told = {finding.feature for finding in found if finding.feature and finding.rule in _ABOUT_TYPE}
-    found.extend(check.check_schema(anomalies, told))
-    findings = _rank(found, config)
+    findings = _rank([*found, *check_schema(batch, anomalies, told)], config)
     passed = all(severity != "error" for _, severity in findings)
     schema = inferred if baseline is None else baseline.schema
     if baseline and passed:
         schema = revise_schema(baseline.schema, inferred)
     return Validation(
-        version=version, batch=batch, baseline=baseline, drift=drift, findings=findings,
-        anomalies=anomalies, verdict=_verdict(passed, findings, baseline), schema=schema,
+        version=version, batch=batch, baseline=baseline, drift=drift, exempt=exempt, power=power,
+        associations=associations, findings=findings, anomalies=anomalies,
+        verdict=_verdict(passed, findings, baseline), schema=schema,
     )  # fmt: skip
 
 
@@ -107,22 +155,18 @@ _ABOUT_TYPE = (
 )  # fmt: skip
 
 
-def _check(
-    batch: Batch,
-    baseline: Baseline | None,
-    label: str,
-    drift: Mapping[str, Distance],
-    config: ValidationConfig,
-) -> Iterator[Finding]:
-    yield from check.check_label(batch, label)
-    yield from check.check_rows(batch, baseline, config)
-    yield from check.check_values(batch, baseline, label)
-    yield from check.check_skew(batch, config)
-    if baseline:
-        yield from check.check_columns(batch, baseline, label)
-        yield from check.check_missing(batch, baseline, config)
-        yield from check.check_domains(batch, baseline)
-        yield from check.check_drift(drift, config)
+def _compare(batch: Batch, baseline: Baseline, label: str, config: ValidationConfig) -> Iterator[Finding]:
+    listed = [name for name, policy in config.columns.items() if policy.domain is not None]
+    yield from check_columns(batch, baseline, label)
+    yield from check_missing(batch, baseline, config)
+    yield from (each for each in check_domains(batch, baseline) if each.feature not in listed)
+
+
+def _expect(batch: Batch, config: ValidationConfig) -> Schema:
+    schema = infer_schema(batch, max_domain_values=config.max_domain_values)
+    conceal_schema(schema, batch.personal)
+    apply_domains(schema, config)
+    return schema
 
 
 def _ask_tfdv(batch: Batch, schema: Schema) -> Anomalies:
@@ -134,7 +178,7 @@ def _ask_tfdv(batch: Batch, schema: Schema) -> Anomalies:
 
 def _rank(found: list[Finding], config: ValidationConfig) -> list[tuple[Finding, str]]:
     order = list(RULES)
-    judged = [(finding, config.severity(finding.rule)) for finding in found]
+    judged = [(finding, config.severity(finding)) for finding in found]
     kept = [(finding, severity) for finding, severity in judged if severity != "off"]
     return sorted(kept, key=lambda pair: (pair[1], order.index(pair[0].rule), pair[0].feature or ""))
 

@@ -1,8 +1,10 @@
 import pytest
+import yaml
 
 from components.common.config import build_config
 from components.common.errors import BadInputError
 from components.data_validation.config import ValidationConfig
+from components.data_validation.rules import Finding
 
 
 @pytest.mark.parametrize(
@@ -13,7 +15,21 @@ from components.data_validation.config import ValidationConfig
         ({"min_rows": 0}, r"`min_rows >= 1` must hold, but got min_rows=0"),
         ({"max_rows_ratio": 0.5}, r"`max_rows_ratio >= 1` must hold"),
         ({"max_drif": 0.1}, r"unknown key `max_drif` — validation — did you mean `max_drift`\?"),
-        ({"may_drift": "day"}, r"`may_drift` must be a list of column names"),
+        ({"columns": ["day"]}, r"`columns` must be a mapping by name"),
+        ({"columns": {"day": {"mni": 1}}}, r"`mni` — validation.columns.day — did you mean `min`\?"),
+        ({"columns": {"day": {"min": 3, "max": 1}}}, r"`min <= max` must hold, but got min=3, max=1"),
+        ({"columns": {"day": {"min": "1", "max": 3}}}, r"`min <= max` must hold"),
+        ({"columns": {"day": {"min": True}}}, r"`min` must be a number or ISO text"),
+        ({"columns": {"day": {"domain": []}}}, r"`domain` must be a list of texts or numbers"),
+        ({"columns": {"day": {"personal": "yes"}}}, r"`personal` must be true or false"),
+        ({"columns": {"day": {"max_drift": 2}}}, r"`0 <= max_drift <= 1` must hold"),
+        (
+            {"columns": {"day": {"severities": {"drfit": "off"}}}},
+            r"unknown rule 'drfit'; did you mean `drift`",
+        ),
+        ({"checks": {"c": {"severity": "off"}}}, r"`checks.c` must be a query or {sql, severity}"),
+        ({"checks": {"c": " "}}, r"`sql` must be a SELECT of one number"),
+        ({"checks": {"c": {"sql": "select 0", "severity": "bad"}}}, r"must be one of error, warning, off"),
         ({"severities": {"drfit": "off"}}, r"unknown rule 'drfit'"),
         ({"severities": {"drift": "fatal"}}, r"must be one of error, warning, off, but got 'fatal'"),
         ({"severities": ["drift"]}, r"`severities` must map rules to severities"),
@@ -30,4 +46,30 @@ def test_numbers_may_come_as_doubles():
 
 def test_a_severity_that_is_set_replaces_the_rules_own():
     config = ValidationConfig(severities={"drift": "warning"})
-    assert (config.severity("drift"), config.severity("column_new")) == ("warning", "error")
+    assert severity(config, "drift") == "warning"
+    assert severity(config, "column_new") == "error"
+
+
+def test_a_columns_own_severity_goes_before_the_tables():
+    columns = {"day": {"severities": {"drift": "error"}}}
+    config = build_config(
+        ValidationConfig, {"severities": {"drift": "off"}, "columns": columns}, where="validation"
+    )
+    assert severity(config, "drift", "day") == "error"
+    assert severity(config, "drift", "hour") == "off"
+
+
+def test_off_as_yaml_reads_it_is_off():
+    options = yaml.safe_load("{severities: {drift: off}, columns: {day: {severities: {skew: off}}}}")
+    config = build_config(ValidationConfig, options, where="validation")
+    assert (severity(config, "drift"), severity(config, "skew", "day")) == ("off", "off")
+
+
+def severity(config, rule, feature=None):
+    return config.severity(Finding(rule=rule, feature=feature, message=""))
+
+
+def test_bounds_may_come_as_doubles():
+    options = {"columns": {"distance": {"min": 0.0, "max": 6000.0, "domain": [1.0, 2.5]}}}
+    policy = build_config(ValidationConfig, options, where="validation").column("distance")
+    assert (repr(policy.min), repr(policy.max), policy.domain) == ("0", "6000", [1, 2.5])

@@ -195,12 +195,13 @@ def test_a_rule_can_be_lowered_and_its_change_is_then_taken_into_the_schema(work
 def test_may_drift_leaves_a_column_alone(workshop):
     baseline = workshop.baseline_of(workshop.splits())
     batch = workshop.write(spoil(workshop.splits(1), "distance", lambda at, v: 1609 * v))
-    assert workshop.validate(batch, baseline, may_drift=["distance"]).verdict.passed
+    assert workshop.validate(batch, baseline, columns={"distance": {"may_drift": True}}).verdict.passed
 
 
-def test_an_unknown_column_in_may_drift_is_an_error(workshop):
-    with pytest.raises(BadInputError, match=r"unknown column — .*may_drift` — got 'dist'"):
-        workshop.validate(workshop.write(workshop.splits()), may_drift=["dist"])
+def test_an_unknown_column_in_the_policy_is_an_error_with_a_suggestion(workshop):
+    expected = r"unknown column — .*validation.columns` — got 'distanc' — did you mean `distance`\?"
+    with pytest.raises(BadInputError, match=expected):
+        workshop.validate(workshop.write(workshop.splits()), columns={"distanc": {"min": 0}})
 
 
 def schema_of(outcome):
@@ -270,7 +271,8 @@ def test_files_on_disk_agree_with_the_outcome(workshop):
     batch = workshop.write(spoil(workshop.splits(1), "distance", lambda at, v: 1609 * v))
     outcome = workshop.validate(batch, baseline)
     [line] = json.loads((outcome.folder / "anomalies" / "anomalies.json").read_text())["findings"]
-    assert list(line) == ["rule", "feature", "split", "severity", "value", "threshold", "message"]
+    assert list(line) == ["rule", "feature", "split", "severity", "value", "threshold", "message",
+                          "example"]  # fmt: skip
     assert (line["rule"], line["feature"], line["severity"]) == ("drift", "distance", "error")
     assert line["value"] > line["threshold"]
     text = (outcome.folder / "anomalies" / "anomalies.pbtxt").read_text()
