@@ -12,7 +12,7 @@ from typing import Any
 from components.common.config import require_known
 from components.common.errors import BadInputError, ComponentError
 from pipelines.build import Build, read_build
-from pipelines.compiling.package import PIPELINES, compile_pipeline, parameter_types
+from pipelines.compiling.package import PIPELINES, compile_pipeline
 from pipelines.local.history import Run, find_run
 from pipelines.local.plan import Plan, container_tasks
 from pipelines.local.reading import read_package
@@ -102,7 +102,7 @@ def prepared(request: Request) -> Generator[Prepared]:
         package = _package(request, options, earlier, Path(scratch))
         plan = read_package(package)
         images = {} if request.is_ours else _environments(plan, options)
-        values = _values(request, earlier, plan, package)
+        values = _values(request, earlier, plan)
         arguments = resolve_parameters(plan, values)
         if plan.pipeline in PIPELINES:
             check_room_parameters(arguments)
@@ -169,9 +169,10 @@ def _environments(plan: Plan, options: Build) -> dict[str, Path]:
     return found
 
 
-def _values(request: Request, earlier: Run | None, plan: Plan, package: Path) -> dict[str, Any]:
+def _values(request: Request, earlier: Run | None, plan: Plan) -> dict[str, Any]:
+    types = {name: spec.type for name, spec in plan.inputs.items()}
     return gather_parameters(
-        request.params, request.settings, parameter_types(package), paths=plan.pipeline in PIPELINES,
+        request.params, request.settings, types, paths=plan.pipeline in PIPELINES,
         earlier=earlier.record.get("parameters", {}) if earlier else {}, given=request.parameters,
     )  # fmt: skip
 

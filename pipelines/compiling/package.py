@@ -6,9 +6,6 @@ import difflib
 import importlib
 import tempfile
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from components.common.errors import BadInputError
 from components.common.storage import publishing
@@ -47,16 +44,6 @@ def compile_pipeline(name: str, build: Build, folder: Path) -> Path:
     with publishing(package) as out:
         out.write_text(_with_images(text, build), encoding="utf-8")
     return package
-
-
-def parameter_types(package: Path) -> dict[str, str]:
-    """Return KFP's type of each parameter of a package, such as `STRING`, by parameter name."""
-    spec = next(yaml.load_all(package.read_text(encoding="utf-8"), Loader=_Loader))
-    inputs: dict[str, Any] = spec["root"].get("inputDefinitions", {}).get("parameters", {})
-    return {name: definition["parameterType"] for name, definition in inputs.items()}
-
-
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one reads a package ten times faster
 
 
 def _with_images(text: str, build: Build) -> str:

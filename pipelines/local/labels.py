@@ -33,12 +33,18 @@ def label_tasks(tasks: Tasks, components: Mapping[str, Any]) -> dict[Path, str]:
         if own[safe_name(path[-1])] > 1 and display[safe_name(name)] > 1:
             label = safe_name("-".join(path))
         labels[path] = label
-    taken = set(labels.values())
+    numbered = {stem for label in labels.values() for stem in _stems(label)}
     for path, label in labels.items():
-        numbered = re.compile(rf"{re.escape(label)}(-\d+)+")
-        if path in repeated and any(numbered.fullmatch(other) for other in taken):
+        if path in repeated and label in numbered:
             labels[path] = safe_name("-".join(path))
     return labels
+
+
+def _stems(label: str) -> Iterator[str]:
+    """Yield the labels of which this one reads like an iteration: of `a-1-2` those are `a-1` and `a`."""
+    while found := re.fullmatch(r"(.+)-\d+", label):
+        label = found[1]
+        yield label
 
 
 def iteration_label(label: str, iteration: tuple[int, ...]) -> str:

@@ -15,6 +15,7 @@ from pipelines.local.cluster_settings import ClusterSettings, read_cluster_setti
 from pipelines.local.conditions import Condition, parse_condition
 from pipelines.local.connections import Content, read_graph_outputs, read_ports, read_sources
 from pipelines.local.constructs import SCHEMA_VERSION
+from pipelines.local.documents import read_documents
 from pipelines.local.executors import read_executor
 from pipelines.local.expressions import UNCLEAR, UNCLEAR_FIX
 from pipelines.local.labels import label_tasks
@@ -39,7 +40,6 @@ from pipelines.local.values import convert
 from pipelines.local.wiring import check_wiring, check_workspace
 
 Path_ = tuple[str, ...]  # names of tasks, the outermost first
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one is ten times faster
 
 
 def read_package(path: Path) -> Plan:
@@ -70,7 +70,7 @@ def inspect_package(path: Path) -> tuple[Plan, Problems]:
     """
     try:
         text = path.read_bytes()
-        documents = [document for document in yaml.load_all(text, _Loader) if document is not None]
+        documents = read_documents(text)
     except OSError as error:
         raise BadInputError(f"package cannot be read: {error.strerror}", where=path) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

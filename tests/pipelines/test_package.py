@@ -7,7 +7,8 @@ import yaml
 
 from components.common.errors import BadInputError
 from pipelines.build import Build
-from pipelines.compiling.package import compile_pipeline, parameter_types
+from pipelines.compiling.package import compile_pipeline
+from pipelines.local.reading import read_package
 
 GOLDEN = Path("tests/golden/training.yaml")
 
@@ -54,5 +55,5 @@ def test_the_stable_parameters_are_all_there(tmp_path: Path):
         "sources query label task features split model_name search_space trials sampler seed thresholds "
         "slices module_uri baseline_uri deploy ingestion validation transform training evaluation"
     )
-    types = parameter_types(compile_pipeline("training", Build(), tmp_path))
-    assert set(types) == set(promised.split())
+    inputs = read_package(compile_pipeline("training", Build(), tmp_path)).inputs
+    assert set(inputs) == set(promised.split())

@@ -10,8 +10,8 @@ from kfp import dsl
 
 from components.common.artifacts import SPLITS, read_snapshot
 from components.ingestion.component import ingest, resolve_sources
-from pipelines.compiling.package import parameter_types
 from pipelines.datasets.flights import _find_data
+from pipelines.local.reading import read_package
 
 FILE = Path(__file__).parents[3] / "pipelines" / "parameters" / "flights.yaml"
 AFTER_DEPARTURE = {"dep_time", "dep_delay", "arr_time", "arr_delay", "air_time"}
@@ -76,4 +76,4 @@ def test_splits_have_their_shares(ingested):
 
 def test_file_sets_only_parameters_that_training_has(parameters):
     golden = FILE.parents[2] / "tests" / "golden" / "training.yaml"
-    assert set(parameters) <= set(parameter_types(golden))
+    assert set(parameters) <= set(read_package(golden).inputs)

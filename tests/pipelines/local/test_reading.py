@@ -33,9 +33,9 @@ def read(data: dsl.Input[dsl.Dataset]):
     print(open(data.path).read())
 
 
-@dsl.pipeline(name="secret")
-def with_secret():
-    kubernetes.use_secret_as_env(note(), "store", {"key": "KEY"})
+@dsl.pipeline(name="field")
+def with_field():
+    kubernetes.use_field_path_as_env(note(), "NAME", "metadata.name")
 
 
 @dsl.pipeline(name="volume")
@@ -77,7 +77,7 @@ def plain(count: int = 2):
 @pytest.mark.parametrize(
     ("pipeline", "name"),
     [
-        (with_secret, "a secret as a variable"),
+        (with_field, "a field of the pod as a variable"),
         (with_volume, "a mounted volume claim"),
         (with_remote_importer, "an importer of something that is not a path"),
         (with_artifact_input, "artifacts as inputs of a pipeline"),
