@@ -28,19 +28,25 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class SourceFile:
-    """One file that was read.
+    """One file that was read, or one query of a database.
 
     Attributes:
-        uri: Where it was.
-        bytes: Its size.
-        sha256: Digest of its bytes, taken while they were read.
-        modified: Its time of change, ISO 8601 in UTC. Recorded, not part of the version.
+        uri: Where it was; never with a secret in it.
+        bytes: Its size; of a query, that of its rows as text.
+        sha256: Digest of its bytes, taken while they were read; of a query, of its rows, sorted.
+        modified: Its time of change, ISO 8601 in UTC, where there is one. Recorded, not part of the version.
+        tag: Its etag, version or pinned digest in a store, or `as of …`; likewise.
+        query: The SQL that a database ran; likewise.
+        note: What was done with it that nobody asked for; likewise.
     """
 
     uri: str
     bytes: int
     sha256: str
-    modified: str
+    modified: str | None = None
+    tag: str | None = None
+    query: str | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -281,13 +287,24 @@ class Evaluation:
     Attributes:
         recipe: Digest of what the run makes models from (snapshot version, parameters, code).
         model: Model digest.
-        baseline: `{uri, digest, metrics}` of the model it was compared with, or None.
+        baseline: `{uri, digest, metrics, differences}` of the model it was compared with, or None;
+            differences are this model minus the other, with paired 95 % intervals.
         rows: Rows of the test split.
         metrics: `{name: {value, low, high}}`; low and high bound the 95 % interval.
-        slices: `{column, value, rows, metrics}` each.
+        slices: `{where, rows, metrics}` each; `where` maps one column, or two, to values.
         thresholds: What was asked for, defaults filled in.
         passed: The verdict.
         reasons: As in `Verdict`.
+        decision: `{threshold, chosen, costs}`: from which probability on a binary model answers yes.
+        classes: `{class, rows, metrics}` of each class against the others; multiclass only.
+        calibration: `{probability, share, low, high, rows}` of each group of like probabilities.
+        confusion: Rows `[classes, classes]` by label and answered class; empty for regression.
+        comparisons: `{constant, reference}`, each `{who, metrics, differences}`; what was not asked for is
+            absent.
+        weak_slices: `{tested, more, found}`; found as `slices`, with `loss`, `rest` and `p_value`.
+        groups: `{column, metric, groups, lowest, highest, difference, ratio}` each.
+        importance: `{column, value, low, high}`: harm to the primary metric, the most important first.
+        sanity: `{column, expectation, rows, share, largest, passed}` each.
     """
 
     recipe: str
@@ -299,6 +316,15 @@ class Evaluation:
     thresholds: dict[str, Any]
     passed: bool
     reasons: list[str]
+    decision: dict[str, Any] | None = None
+    classes: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    calibration: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    confusion: list[list[int]] = field(default_factory=list[list[int]])
+    comparisons: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    weak_slices: dict[str, Any] = field(default_factory=dict[str, Any])
+    groups: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    importance: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    sanity: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
 
 def write_evaluation(folder: Path, evaluation: Evaluation) -> None:
@@ -309,6 +335,12 @@ def write_evaluation(folder: Path, evaluation: Evaluation) -> None:
 def read_evaluation(folder: Path) -> Evaluation:
     """Read `evaluation.json`; raises `BadInputError` when it is missing or malformed."""
     return read_document(folder / "evaluation.json", Evaluation)
+
+
+def write_model_card(folder: Path, text: str) -> None:
+    """Write `model_card.md` into a complete model: Markdown for whoever is to use the model."""
+    with publishing(folder / "model_card.md") as draft:
+        draft.write_text(text, encoding="utf-8")
 
 
 def write_golden_requests(folder: Path, rows: Sequence[Row]) -> None:

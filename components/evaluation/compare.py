@@ -1,11 +1,14 @@
-"""Holding the new model against the one that serves now, on the same rows."""
+"""Holding the model against others that answer the same rows."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from components.common.artifacts import (
     ModelRecord,
@@ -16,38 +19,14 @@ from components.common.artifacts import (
     read_signature,
 )
 from components.common.errors import BadInputError
+from components.evaluation.choose import choose_decision
+from components.evaluation.config import EvaluationConfig
 from components.evaluation.estimate import Estimate, difference
+from components.evaluation.judged import Comparison, Judged
 from components.evaluation.measure import measure
+from components.evaluation.measure_decisions import Decision
 from components.evaluation.predict import load_model
 from components.evaluation.read import LabelledRows
-
-
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """What comparing with a baseline gave.
-
-    Attributes:
-        uri: Where the baseline's artifact is.
-        digest: The baseline's model digest.
-        estimates: Its metrics on the same rows; empty when it could not answer them.
-        differences: New minus baseline, by metric, with paired 95 % intervals.
-        obstacle: Why the two cannot be compared, or None.
-    """
-
-    uri: str
-    digest: str
-    estimates: dict[str, Estimate] = field(default_factory=dict)
-    differences: dict[str, Estimate] = field(default_factory=dict)
-    obstacle: str | None = None
-
-    def as_mapping(self) -> dict[str, Any]:
-        """Return `{uri, digest, metrics, differences}`, as `evaluation.json` holds it."""
-        return {
-            "uri": self.uri,
-            "digest": self.digest,
-            "metrics": {name: estimate.bounds() for name, estimate in self.estimates.items()},
-            "differences": {name: estimate.bounds() for name, estimate in self.differences.items()},
-        }
 
 
 def baseline_columns(baseline: Path) -> list[str]:
@@ -56,24 +35,54 @@ def baseline_columns(baseline: Path) -> list[str]:
     return [entry["name"] for entry in read_signature(folder).inputs] if folder else []
 
 
-def compare_models(
+def compare_answers(who: str, judged: Judged, answers: NDArray[Any], decision: Decision) -> Comparison:
+    """Compare a judged model with another's answers to the same rows.
+
+    Args:
+        who: Whose answers these are.
+        judged: The model; its estimates are set.
+        answers: The other's, of the same form.
+        decision: When the other's answer counts as the second class.
+    """
+    other = measure(judged.task, judged.labels, answers, decision)
+    return Comparison(who=who, estimates=other, differences=_subtract(judged.estimates, other))
+
+
+def compare_constant(judged: Judged) -> Comparison:
+    """Compare with the best constant: the test labels' own shares, or their mean.
+
+    No constant that was known before could be better, so what beats this one beats them all.
+    """
+    if judged.task == "regression":
+        answers = np.full(len(judged.labels), judged.labels.mean())
+    elif judged.task == "binary":
+        answers = np.full(len(judged.labels), (judged.labels == 1).mean())
+    else:
+        shares = np.bincount(judged.labels, minlength=judged.answers.shape[1]) / len(judged.labels)
+        answers = np.tile(shares, (len(judged.labels), 1))
+    return compare_answers("the best constant answer", judged, answers, judged.decision)
+
+
+def compare_baseline(
     baseline: Path,
+    judged: Judged,
     *,
     uri: str,
     record: ModelRecord,
     rows: LabelledRows,
-    estimates: Mapping[str, Estimate],
-    batch_size: int,
+    examples: Path,
+    config: EvaluationConfig,
 ) -> Comparison | None:
     """Let the baseline answer the same rows and estimate the differences.
 
     Args:
         baseline: The artifact `baseline`, from `resolve_baseline`.
+        judged: The new model.
         uri: Where that artifact is.
         record: How the new model was made.
         rows: The rows that the new model answered, with the columns of both.
-        estimates: The new model's metrics.
-        batch_size: Rows per call.
+        examples: Folder of splits; the baseline's own threshold is chosen as the new model's is.
+        config: Costs, and rows per call.
 
     Returns:
         The comparison, or None when there is no baseline yet. A baseline that predicts something else,
@@ -85,20 +94,23 @@ def compare_models(
     folder = baseline_model(baseline)
     if folder is None:
         return None
-    digest = model_digest(folder)
+    found = Comparison(who="the model that serves now", uri=uri, digest=model_digest(folder))
     obstacle = _find_obstacle(read_model_record(folder), record, read_signature(folder), rows)
     if obstacle:
-        return Comparison(uri=uri, digest=digest, obstacle=obstacle)
+        return replace(found, obstacle=obstacle)
     model = load_model(folder)
     try:
-        answers = model.answer(rows.table, batch_size=batch_size)
+        answers = model.answer(rows.table, batch_size=config.batch_size)
+        decision = choose_decision(model, examples, config)
     except BadInputError as error:
-        return Comparison(uri=uri, digest=digest, obstacle=f"the baseline cannot answer: {error}")
-    before = measure(record.task, rows.labels, answers)
-    both = [name for name in estimates if name in before]
-    pairs = {name: difference(estimates[name], before[name]) for name in both}
-    differences = {name: found for name, found in pairs.items() if found}
-    return Comparison(uri=uri, digest=digest, estimates=before, differences=differences)
+        return replace(found, obstacle=f"the baseline cannot answer: {error}")
+    compared = compare_answers(found.who, judged, answers, decision)
+    return replace(found, estimates=compared.estimates, differences=compared.differences)
+
+
+def _subtract(new: Mapping[str, Estimate], old: Mapping[str, Estimate]) -> dict[str, Estimate]:
+    pairs = {name: difference(new[name], old[name]) for name in new if name in old}
+    return {name: found for name, found in pairs.items() if found}
 
 
 def _find_obstacle(

@@ -13,6 +13,7 @@ def evaluate(
     baseline: dsl.Input[dsl.Model],
     recipe: str,
     metrics: dsl.Output[dsl.Metrics],
+    classification_metrics: dsl.Output[dsl.ClassificationMetrics],
     evaluation: dsl.Output[dsl.Artifact],
     golden_requests: dsl.Output[dsl.Artifact],
     report: dsl.Output[dsl.HTML],
@@ -25,19 +26,20 @@ def evaluate(
 
     Args:
         best_model: The bare model, from `select_best`.
-        examples: Folder of splits, from `ingest`; only `test` is read.
+        examples: Folder of splits, from `ingest`; `test` judges.
         baseline: The model to compare with, found or not, from `resolve_baseline`.
         recipe: Digest of what the run makes models from, from `resolve_baseline`.
         thresholds: What the model must reach, such as `{auc: {min: 0.7}, max_regression: 0.01}`.
-        slices: Columns by whose values the metrics are repeated.
+        slices: Columns, and pairs of columns, by whose values the metrics are repeated.
         options: Knobs, the fields of `EvaluationConfig`.
 
     Returns:
         metrics: Each metric with the ends of its 95 % interval (`auc`, `auc_low`, `auc_high`).
+        classification_metrics: Confusion matrix and ROC curve for the dashboard; empty for a regression.
         evaluation: `evaluation.json`, with slices, thresholds and the baseline, and `verdict.json`.
         golden_requests: `golden.jsonl`: raw rows with the model's answers, for every server to repeat.
         report: The page for people.
-        evaluated_model: The complete model: `best_model` with evaluation, golden requests and the seal.
+        evaluated_model: The complete model: `best_model` with evaluation, golden requests, card and seal.
         Output: True when the model is blessed.
     """
     from pathlib import Path
@@ -55,8 +57,8 @@ def evaluate(
             evaluated_model=Path(evaluated_model.path),
             config=build_config(EvaluationConfig, options, where="evaluation"),
         )  # fmt: skip
-    for name, value in found.metrics.items():
-        metrics.log_metric(name, value)
+    metrics.metadata.update(found.metrics)
+    classification_metrics.metadata.update(found.classification)
     for artifact in (evaluation, evaluated_model):
         artifact.metadata.update(outcome=found.verdict.outcome, model_digest=found.model_digest)
     golden_requests.metadata["rows"] = found.golden_rows

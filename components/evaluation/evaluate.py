@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from components.common.artifacts import Verdict, model_digest
 from components.common.errors import BadInputError
-from components.evaluation.compare import Comparison, baseline_columns, compare_models
-from components.evaluation.config import EvaluationConfig
+from components.evaluation.card import write_card
+from components.evaluation.check_sanity import check_sanity
+from components.evaluation.choose import choose_decision
+from components.evaluation.compare import (
+    baseline_columns,
+    compare_answers,
+    compare_baseline,
+    compare_constant,
+)
+from components.evaluation.compare_groups import compare_groups
+from components.evaluation.config import Cut, EvaluationConfig, read_slices
 from components.evaluation.findings import Findings
 from components.evaluation.golden import record_golden
-from components.evaluation.judge import Judged, decide, judge_model
+from components.evaluation.judge import decide, judge_model
+from components.evaluation.judged import Comparison, Judged
 from components.evaluation.measure import measure
+from components.evaluation.notices import list_notices
+from components.evaluation.permute import measure_importance
+from components.evaluation.personal import read_personal, refuse_personal
 from components.evaluation.predict import LoadedModel, load_model
 from components.evaluation.publish import publish_evaluation, publish_golden, publish_model
-from components.evaluation.read import LabelledRows, read_test_rows
+from components.evaluation.read import LabelledRows, read_rows
+from components.evaluation.reference import answer_as_reference
 from components.evaluation.report import write_report
-from components.evaluation.slice import Slices, measure_slices
+from components.evaluation.search_slices import find_weak_slices
+from components.evaluation.slice import measure_slices
 from components.evaluation.thresholds import Thresholds, read_thresholds
+from components.evaluation.trace import classification_metadata
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,12 +48,14 @@ class Outcome:
         golden_rows: Golden requests recorded.
         model_digest: The model's name by content, equal before and after.
         metrics: Flat and finite: `auc`, `auc_low`, `auc_high`, …, `baseline_auc`, …, `rows`.
+        classification: What the dashboard draws: confusion matrix and ROC curve; empty for a regression.
     """
 
     verdict: Verdict
     golden_rows: int
     model_digest: str
     metrics: dict[str, float]
+    classification: dict[str, Any]
 
 
 def evaluate_model(
@@ -63,12 +80,13 @@ def evaluate_model(
 
     Args:
         best_model: The bare model, from training.
-        examples: Folder of splits, from ingestion; only `test` is read.
+        examples: Folder of splits, from ingestion. `test` judges; `eval` is read for the threshold when
+            costs are stated, `train` for the reference.
         baseline: The model to compare with, or the statement that there is none.
         baseline_uri: Where that artifact is; recorded.
         recipe: Digest of what the run makes models from; recorded.
         thresholds: See `read_thresholds`.
-        slices: Columns by whose values the metrics are repeated.
+        slices: Columns, and pairs of columns, by whose values the metrics are repeated.
         evaluation: Folder to write: `evaluation.json`, `verdict.json`.
         golden_requests: Folder to write: `golden.jsonl`.
         report: HTML file to write.
@@ -76,51 +94,81 @@ def evaluate_model(
         config: Knobs.
 
     Raises:
-        BadInputError: An input is missing or malformed, a threshold or a slice is unknown, or no row can
-            be judged.
+        BadInputError: An input is missing or malformed, a threshold or a slice is unknown or personal, or
+            no row can be judged.
     """
     model = load_model(best_model)
     wanted = read_thresholds(thresholds, model.record.task)
-    cuts = _read_slices(slices)
-    columns = {*model.inputs, *baseline_columns(baseline)}
-    rows = read_test_rows(examples, model.record, columns=columns, slices=cuts)
-    judged = _judge_rows(model, rows, baseline, baseline_uri, config)
-    findings = _find(model, rows, judged, wanted, cuts, recipe=recipe, config=config)
-    golden = record_golden(model, rows.table, rows=config.golden_rows, batch_size=config.batch_size)
+    personal = read_personal(best_model)
+    cuts = _list_cuts(slices, wanted, config, personal)
+    sliced = {column for cut in cuts for column in cut}
+    columns = {*model.inputs, *baseline_columns(baseline), *config.sanity}
+    rows = read_rows(examples, "test", model.record, columns=columns, required=sliced)
+    judged = _judge_rows(model, rows, examples, config)
+    judged = replace(
+        judged,
+        constant=compare_constant(judged) if judged.estimates else None,
+        reference=_compare_reference(model, rows, judged, examples, config),
+        baseline=compare_baseline(
+            baseline,
+            judged,
+            uri=baseline_uri,
+            record=model.record,
+            rows=rows,
+            examples=examples,
+            config=config,
+        ),
+    )
+    findings = _find(model, rows, judged, wanted, cuts, recipe=recipe, personal=personal, config=config)
+    golden = record_golden(
+        model, rows.table, rows=config.golden_rows, batch_size=config.batch_size, personal=personal
+    )
 
     document = findings.as_evaluation()
     write_report(report, findings)
     publish_evaluation(evaluation, document, findings.verdict)
     publish_golden(golden_requests, golden)
-    publish_model(evaluated_model, best_model, document, golden)
+    publish_model(evaluated_model, best_model, document, golden, write_card(findings))
     return Outcome(
         verdict=findings.verdict,
         golden_rows=len(golden),
         model_digest=findings.digest,
         metrics=findings.as_metrics(),
+        classification=classification_metadata(judged, model.record.classes),
     )
 
 
-def _judge_rows(
-    model: LoadedModel, rows: LabelledRows, baseline: Path, baseline_uri: str, config: EvaluationConfig
-) -> Judged:
+def _list_cuts(
+    slices: Sequence[Any], wanted: Thresholds, config: EvaluationConfig, personal: frozenset[str]
+) -> list[Cut]:
+    """Return what was asked for as slices, and what thresholds and groups need; none may be personal."""
+    cuts = [
+        *read_slices(slices),
+        *((column,) for column in (*wanted.slices, *wanted.groups, *config.groups)),
+    ]
+    refuse_personal((column for cut in cuts for column in cut), personal, where="slices")
+    return list(dict.fromkeys(cuts))
+
+
+def _judge_rows(model: LoadedModel, rows: LabelledRows, examples: Path, config: EvaluationConfig) -> Judged:
+    task, decision = model.record.task, choose_decision(model, examples, config)
     answers = model.answer(rows.table, batch_size=config.batch_size)
-    estimates = measure(model.record.task, rows.labels, answers)
-    comparison = compare_models(
-        baseline,
-        uri=baseline_uri,
-        record=model.record,
-        rows=rows,
-        estimates=estimates,
-        batch_size=config.batch_size,
-    )
-    return Judged(
-        task=model.record.task,
-        labels=rows.labels,
-        answers=answers,
-        estimates=estimates,
-        comparison=comparison,
-    )
+    estimates = measure(task, rows.labels, answers, decision)
+    return Judged(task=task, labels=rows.labels, answers=answers, decision=decision, estimates=estimates)
+
+
+def _compare_reference(
+    model: LoadedModel, rows: LabelledRows, judged: Judged, examples: Path, config: EvaluationConfig
+) -> Comparison | None:
+    who = "scikit-learn's histogram gradient boosting"
+    if config.reference_rows == 0:
+        return None
+    try:
+        answers = answer_as_reference(model, examples, rows.table, most_rows=config.reference_rows)
+    except BadInputError as error:
+        what = str(error).split(" — ")[0]  # without the place: equal inputs elsewhere give equal bytes
+        return Comparison(who=who, obstacle=f"there is no reference: {what}")
+    return compare_answers(who, judged, answers, judged.decision)
 
 
 def _find(
@@ -128,14 +176,20 @@ def _find(
     rows: LabelledRows,
     judged: Judged,
     wanted: Thresholds,
-    cuts: Sequence[str],
+    cuts: Sequence[Cut],
     *,
     recipe: str,
+    personal: frozenset[str],
     config: EvaluationConfig,
 ) -> Findings:
-    checks = judge_model(judged, wanted)
-    slices = measure_slices(rows, judged.answers, judged.task, cuts, config)
-    notices = [*_list_notices(rows, judged.comparison, wanted), *_tell_left_out(slices, config)]
+    slices = measure_slices(judged, rows.table, cuts, config)
+    compared = dict.fromkeys([*wanted.groups, *config.groups])
+    gaps = [gap for name in compared for gap in compare_groups(name, slices.of((name,)), judged.task)]
+    present = [name for name in rows.table.column_names if name not in {*personal, model.record.label}]
+    search = find_weak_slices(judged, rows.table, present, config)
+    sanity = check_sanity(model, judged, rows.table, config)
+    checks = judge_model(judged, wanted, slices=slices, gaps=gaps, sanity=sanity)
+    notices = list_notices(rows, judged, wanted, slices, search, config)
     return Findings(
         recipe=recipe,
         digest=model_digest(model.folder),
@@ -143,41 +197,13 @@ def _find(
         rows=rows,
         judged=judged,
         slices=slices,
+        search=search,
+        gaps=gaps,
+        importance=measure_importance(model, judged, rows.table, config),
+        sanity=sanity,
         thresholds=wanted,
         checks=checks,
-        verdict=decide(checks, judged.comparison, notices),
+        verdict=decide(checks, judged.baseline, notices),
+        personal=personal,
         config=config,
     )
-
-
-def _list_notices(rows: LabelledRows, comparison: Comparison | None, wanted: Thresholds) -> list[str]:
-    notices: list[str] = []
-    if comparison and wanted.max_regression is None:
-        cause = comparison.obstacle or "`max_regression` is null"
-        notices.append(f"the baseline was no condition: {cause}")
-    if rows.unlabelled:
-        notices.append(f"{rows.unlabelled:,} test rows without a label were left out")
-    if rows.unknown:
-        names = ", ".join(f"`{name}` ({rare:,})" for name, rare in list(rows.unknown.items())[:5])
-        count = sum(rows.unknown.values())
-        notices.append(f"{count:,} test rows were left out whose label no training row had: {names}")
-    return notices
-
-
-def _tell_left_out(slices: Slices, config: EvaluationConfig) -> list[str]:
-    measured = Counter(found.column for found in slices.measured)
-    rare = f"fewer than {config.min_slice_rows:,} rows"
-    cause = f"{rare}, or beyond the {config.max_slice_values:,} most frequent"
-    return [
-        f"slices of `{column}`: {count:,} of {count + measured[column]:,} values not measured ({cause})"
-        for column, count in slices.left_out.items()
-        if count
-    ]
-
-
-def _read_slices(slices: Sequence[Any]) -> list[str]:
-    for entry in slices:
-        if not isinstance(entry, str):
-            fix = "name columns, such as `slices: [carrier, origin]`"
-            raise BadInputError("a slice must be a column's name", where="slices", value=entry, fix=fix)
-    return list(slices)

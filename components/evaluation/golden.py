@@ -17,10 +17,26 @@ from components.evaluation.predict import LoadedModel
 UNSEEN_STRING = "__unseen__"
 UNSEEN_INTEGER = 2**31 - 1
 
+_MADE_UP = {
+    "string": UNSEEN_STRING,
+    "integer": UNSEEN_INTEGER,
+    "boolean": 0,
+    "float": 0.0,
+    "date": "1970-01-01",
+    "timestamp": "1970-01-01T00:00:00",
+}
+
 _Columns = dict[str, list[Any]]
 
 
-def record_golden(model: LoadedModel, table: Any, *, rows: int, batch_size: int) -> list[Row]:
+def record_golden(
+    model: LoadedModel,
+    table: Any,
+    *,
+    rows: int,
+    batch_size: int,
+    personal: frozenset[str] = frozenset(),
+) -> list[Row]:
     """Choose raw rows and record what the model answers to them.
 
     Three quarters or more are rows of the test split, spread evenly, up to a quarter of all with a
@@ -32,6 +48,7 @@ def record_golden(model: LoadedModel, table: Any, *, rows: int, batch_size: int)
         table: Raw columns of the test split.
         rows: How many to record; fewer when the split is smaller.
         batch_size: Rows per call.
+        personal: Columns whose values are replaced: by null in an optional input, else by a made-up one.
 
     Returns:
         `{"inputs": {name: value or None}, "outputs": {name: value}}` each; an answer that is not finite
@@ -43,6 +60,10 @@ def record_golden(model: LoadedModel, table: Any, *, rows: int, batch_size: int)
     edits = _list_edits(model.signature)[: rows // 4]
     chosen = _choose_rows(table, model.signature, rows - len(edits))
     columns = _take(table, model.inputs, chosen)
+    for entry in model.signature.inputs:
+        if entry["name"] in personal:
+            made_up = None if entry["optional"] else _MADE_UP[entry["kind"]]
+            columns[entry["name"]] = [made_up] * len(chosen)
     for number, edit in enumerate(edits):
         for name, values in columns.items():
             values.append(edit.get(name, values[number % len(chosen)]))

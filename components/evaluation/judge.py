@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from components.common.artifacts import Task, Verdict
-from components.evaluation.compare import Comparison
-from components.evaluation.estimate import Estimate, mean_estimate
-from components.evaluation.measure import LARGER_IS_BETTER, PRIMARY, worse_by
-from components.evaluation.measure_classes import constant_losses, log_losses
+from components.common.artifacts import Verdict
+from components.evaluation.catalogue import LARGER_IS_BETTER, PRIMARY, WITHOUT_DIRECTION, worse_by
+from components.evaluation.check_sanity import SanityTest
+from components.evaluation.compare_groups import Gap
+from components.evaluation.estimate import Estimate
+from components.evaluation.judged import Comparison, Judged
 from components.evaluation.show import show, show_change, show_interval, show_value
+from components.evaluation.slice import Slices
 from components.evaluation.thresholds import Thresholds
+
+_EXPECTED = {
+    "invariant": "answers to stay when it changes",
+    "increasing": "no answer to fall when it rises",
+    "decreasing": "no answer to rise when it rises",
+}
+_WORDS = {"min": "at least", "max": "at most"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,51 +52,55 @@ class Check:
         return f"{self.name}: {self.seen}, but wanted {self.wanted}{tail}"
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Judged:
-    """What the gate looks at.
-
-    Attributes:
-        task: What is predicted.
-        labels: `[rows]`.
-        answers: `[rows]` or `[rows, classes]`.
-        estimates: Metrics of the answers.
-        comparison: With the baseline; None when there is none yet.
-    """
-
-    task: Task
-    labels: NDArray[Any]
-    answers: NDArray[np.float32]
-    estimates: dict[str, Estimate]
-    comparison: Comparison | None
-
-
-def judge_model(judged: Judged, thresholds: Thresholds) -> list[Check]:
+def judge_model(
+    judged: Judged,
+    thresholds: Thresholds,
+    *,
+    slices: Slices | None = None,
+    gaps: Sequence[Gap] = (),
+    sanity: Sequence[SanityTest] = (),
+) -> list[Check]:
     """Hold a model against all that is asked of it, gravest question first.
 
     NaN passes nothing: a metric that cannot be said fails every check that needs it.
+
+    Args:
+        judged: The model, its metrics and its comparisons.
+        thresholds: What is asked.
+        slices: Metrics of the slices that thresholds name.
+        gaps: Gaps between the groups that thresholds name.
+        sanity: Expectations, tried.
     """
     checks = [_check_answers(judged.answers)]
     if thresholds.better_than_constant:
         checks.append(_check_constant(judged))
-    if judged.comparison and thresholds.max_regression is not None:
-        checks.append(_check_baseline(judged, judged.comparison, thresholds.max_regression))
+    if judged.baseline and thresholds.max_regression is not None:
+        checks.append(
+            _check_baseline(judged, judged.baseline, PRIMARY[judged.task], thresholds.max_regression)
+        )
+    if thresholds.max_reference_gap is not None:
+        checks.append(_check_reference(judged, thresholds.max_reference_gap))
     for name, bounds in thresholds.bounds.items():
-        checks.append(_check_bounds(name, judged.estimates.get(name), bounds))
-    return checks
+        if "min" in bounds or "max" in bounds:
+            checks.append(_check_bounds(name, judged.estimates.get(name), bounds))
+        if judged.baseline and "max_regression" in bounds:
+            checks.append(_check_baseline(judged, judged.baseline, name, bounds["max_regression"]))
+    checks += _check_slices(thresholds, slices) if slices else []
+    checks += _check_groups(thresholds, gaps)
+    return [*checks, *map(_check_expectation, sanity)]
 
 
-def decide(checks: Sequence[Check], comparison: Comparison | None, notices: Sequence[str]) -> Verdict:
+def decide(checks: Sequence[Check], baseline: Comparison | None, notices: Sequence[str]) -> Verdict:
     """Sum the checks up.
 
     Args:
         checks: From `judge_model`.
-        comparison: None when there is no baseline yet, which is an outcome of its own.
+        baseline: None when there is no baseline yet, which is an outcome of its own.
         notices: What shall be said although it refuses nothing.
     """
     passed = all(check.passed for check in checks)
     outcome = "blessed" if passed else "not blessed"
-    if passed and comparison is None:
+    if passed and baseline is None:
         outcome = "blessed (no baseline yet)"
     return Verdict(
         passed=passed,
@@ -109,49 +122,125 @@ def _check_constant(judged: Judged) -> Check:
     else:
         metric, floor = ("auc", 0.5) if judged.task == "binary" else ("r2", 0.0)
         estimate = judged.estimates.get(metric)
-    seen = f"{show_value(estimate)} ({show_interval(estimate)})" if estimate else _cannot_say(metric)
     return Check(
         name="better than a constant",
         wanted=f"{metric} with its interval above {floor:g}",
-        seen=seen,
+        seen=_say(metric, estimate),
         passed=estimate is not None and estimate.low > floor,
     )
 
 
 def _save_loss(judged: Judged) -> Estimate | None:
-    """Estimate how much log loss the model saves, row by row, against the test labels' own shares."""
-    if "log_loss" not in judged.estimates:
-        return None
-    losses = log_losses(judged.labels, judged.answers.astype(np.float64))
-    return mean_estimate(constant_losses(judged.labels) - losses)
+    """Return how much log loss the model saves, row by row, against the test labels' own shares."""
+    change = judged.constant.differences.get("log_loss") if judged.constant else None
+    return Estimate(value=-change.value, low=-change.high, high=-change.low) if change else None
 
 
-def _check_baseline(judged: Judged, comparison: Comparison, max_regression: float) -> Check:
-    name, metric = "not worse than the baseline", PRIMARY[judged.task]
-    relative = metric not in LARGER_IS_BETTER
-    most = f"{100 * max_regression:g} %" if relative else f"{max_regression:g}"
-    wanted = f"{metric} {'higher' if relative else 'lower'} by at most {most}"
-    change = comparison.differences.get(metric)
+def _check_baseline(judged: Judged, baseline: Comparison, metric: str, margin: float) -> Check:
+    own = metric == PRIMARY[judged.task]
+    return _check_margin(
+        "not worse than the baseline" if own else f"{metric} not worse than the baseline's",
+        metric,
+        baseline,
+        margin,
+        fix="set `thresholds.max_regression` to null to go on without a comparison",
+    )
+
+
+def _check_reference(judged: Judged, margin: float) -> Check:
+    fix = "set `thresholds.max_reference_gap` to null, or see why there is no reference"
+    other = judged.reference or Comparison(
+        who="the reference model", obstacle="there is no reference: `evaluation.reference_rows` is 0"
+    )
+    name = "not far behind the reference"
+    return _check_margin(name, PRIMARY[judged.task], other, margin, fix=fix)
+
+
+def _check_margin(name: str, metric: str, other: Comparison, most: float, *, fix: str) -> Check:
+    """Refuse only when the whole paired interval is worse than another's metric by more than a margin."""
+    relative = metric not in LARGER_IS_BETTER and metric not in WITHOUT_DIRECTION
+    told = f"{100 * most:g} %" if relative else f"{most:g}"
+    wanted = f"{metric} {'higher' if relative else 'lower'} by at most {told}"
+    change = other.differences.get(metric)
     if change is None:
-        fix = "set `thresholds.max_regression` to null to go on without a comparison"
         return Check(
-            name=name, wanted=wanted, seen=comparison.obstacle or _cannot_say(metric), passed=False, fix=fix
+            name=name, wanted=wanted, seen=other.obstacle or _cannot_say(metric), passed=False, fix=fix
         )
-    margin = max_regression * (comparison.estimates[metric].value if relative else 1.0)
+    margin = most * (other.estimates[metric].value if relative else 1.0)
     least = min(worse_by(metric, change.low), worse_by(metric, change.high))
     seen = f"{metric} changed by {show_change(change)} ({show_interval(change)})"
     return Check(name=name, wanted=wanted, seen=seen, passed=least <= margin)
 
 
-def _check_bounds(name: str, estimate: Estimate | None, bounds: dict[str, float]) -> Check:
-    words = {"min": "at least", "max": "at most"}
-    wanted = " and ".join(f"{words[key]} {show(bound)}" for key, bound in bounds.items())
-    if estimate is None:
-        return Check(name=name, wanted=wanted, seen=_cannot_say(name), passed=False)
-    value = estimate.value
-    passed = bounds.get("min", value) <= value <= bounds.get("max", value)
-    seen = f"{show_value(estimate)} ({show_interval(estimate)})"
-    return Check(name=name, wanted=wanted, seen=seen, passed=passed)
+def _check_bounds(
+    metric: str, estimate: Estimate | None, bounds: Mapping[str, float], name: str | None = None
+) -> Check:
+    wanted = " and ".join(f"{word} {show(bounds[key])}" for key, word in _WORDS.items() if key in bounds)
+    value = estimate.value if estimate else math.nan
+    return Check(
+        name=name or metric,
+        wanted=wanted,
+        seen=_say(metric, estimate),
+        passed=bounds.get("min", -math.inf) <= value <= bounds.get("max", math.inf),
+    )
+
+
+def _check_slices(thresholds: Thresholds, slices: Slices) -> list[Check]:
+    checks: list[Check] = []
+    for column, limits in thresholds.slices.items():
+        measured = slices.of((column,))
+        for metric, bounds in limits.items():
+            found = [
+                _check_bounds(metric, one.estimates.get(metric), bounds, f"{metric} where {one.name}")
+                for one in measured
+            ]
+            failed = [check for check in found if not check.passed]
+            checks += failed or [_summarise(column, metric, bounds, len(found))]
+    return checks
+
+
+def _summarise(column: str, metric: str, bounds: Mapping[str, float], count: int) -> Check:
+    wanted = " and ".join(f"{word} {show(bounds[key])}" for key, word in _WORDS.items() if key in bounds)
+    seen = f"all {count:,} measured values do" if count else f"no value of `{column}` has enough rows"
+    return Check(name=f"{metric} by `{column}`", wanted=wanted, seen=seen, passed=count > 0)
+
+
+def _check_groups(thresholds: Thresholds, gaps: Sequence[Gap]) -> list[Check]:
+    known = {(gap.column, gap.metric): gap for gap in gaps}
+    return [
+        _check_gap(column, metric, known.get((column, metric)), kind, limit)
+        for column, limits in thresholds.groups.items()
+        for metric, bounds in limits.items()
+        for kind, limit in bounds.items()
+    ]
+
+
+def _check_gap(column: str, metric: str, gap: Gap | None, kind: str, limit: float) -> Check:
+    name = f"{metric} between groups of `{column}`"
+    found = gap and (gap.difference if kind == "max_difference" else gap.ratio)
+    words = "difference at most" if kind == "max_difference" else "ratio at least"
+    if not gap or not found:
+        seen = "it cannot be measured in two groups"
+        return Check(name=name, wanted=f"{words} {show(limit)}", seen=seen, passed=False)
+    passed = found.value <= limit if kind == "max_difference" else found.value >= limit
+    ends = f"{gap.lowest}: {show(gap.low)}; {gap.highest}: {show(gap.high)}"
+    return Check(
+        name=name, wanted=f"{words} {show(limit)}", seen=f"{_say('', found)}, {ends}", passed=passed
+    )
+
+
+def _check_expectation(test: SanityTest) -> Check:
+    return Check(
+        name=f"`{test.column}` is {test.expectation}",
+        wanted=_EXPECTED[test.expectation],
+        seen=f"it held for {100 * test.share:.1f} % of {test.rows:,} rows, "
+        f"the largest change against it was {show(test.largest)}",
+        passed=test.passed,
+    )
+
+
+def _say(metric: str, estimate: Estimate | None) -> str:
+    return f"{show_value(estimate)} ({show_interval(estimate)})" if estimate else _cannot_say(metric)
 
 
 def _cannot_say(metric: str) -> str:

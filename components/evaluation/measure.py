@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from components.common.artifacts import Task
+from components.evaluation.catalogue import CLASS_METRICS, METRICS
 from components.evaluation.estimate import Estimate
-from components.evaluation.measure_classes import (
-    estimate_accuracy,
-    estimate_brier,
-    estimate_log_loss,
+from components.evaluation.measure_calibration import estimate_calibration_error
+from components.evaluation.measure_classes import estimate_brier, estimate_log_loss
+from components.evaluation.measure_decisions import (
+    Decision,
+    estimate_f1,
+    estimate_share,
+    measure_decisions,
+    measure_macro,
 )
 from components.evaluation.measure_ranking import (
     estimate_auc,
@@ -21,35 +27,19 @@ from components.evaluation.measure_ranking import (
 )
 from components.evaluation.measure_values import measure_values
 
-METRICS: dict[Task, tuple[str, ...]] = {
-    "binary": ("auc", "log_loss", "accuracy", "average_precision", "brier"),
-    "multiclass": ("log_loss", "accuracy", "auc"),
-    "regression": ("mse", "rmse", "mae", "r2"),
-}
-PRIMARY: dict[Task, str] = {"binary": "auc", "multiclass": "log_loss", "regression": "mse"}
-LARGER_IS_BETTER = frozenset({"auc", "accuracy", "average_precision", "r2"})
-
-METHODS = {
-    "auc": "DeLong, DeLong and Clarke-Pearson (1988), computed from sorted scores as in Sun and Xu (2014); "
-    "of several classes the mean of one against the rest",
-    "log_loss": "normal approximation of the mean loss per row",
-    "accuracy": "Wilson's score interval (1927)",
-    "average_precision": "logit interval of Boyd, Eng and Page (2013)",
-    "brier": "normal approximation of the mean loss per row",
-    "mse": "normal approximation of the mean loss per row",
-    "rmse": "delta method on the mean squared error",
-    "mae": "normal approximation of the mean loss per row",
-    "r2": "delta method on the ratio of the two sums of squares",
-}
+PLAIN = Decision()
 
 
-def measure(task: Task, labels: NDArray[np.generic], answers: NDArray[np.generic]) -> dict[str, Estimate]:
+def measure(
+    task: Task, labels: NDArray[np.generic], answers: NDArray[np.generic], decision: Decision = PLAIN
+) -> dict[str, Estimate]:
     """Measure answers against labels.
 
     Args:
         task: What is predicted.
         labels: `[rows]`: class indices (int64) or values (float64).
         answers: `[rows]` probabilities of class 1, `[rows, classes]` probabilities, or `[rows]` values.
+        decision: From which probability on a binary model answers yes.
 
     Returns:
         Estimates by name, in the order of `METRICS`. What cannot be said is absent: every metric when
@@ -64,35 +54,71 @@ def measure(task: Task, labels: NDArray[np.generic], answers: NDArray[np.generic
     elif task == "multiclass":
         found = _measure_multiclass(labels.astype(np.int64), given)
     else:
-        found = _measure_binary(labels.astype(np.int64), given)
-    return {name: estimate for name in METRICS[task] if (estimate := found[name]) and _is_finite(estimate)}
+        found = _measure_binary(labels.astype(np.int64), given, decision)
+    return _keep_finite({name: found.get(name) for name in METRICS[task]})
 
 
-def worse_by(name: str, change: float) -> float:
-    """Return how much worse a change of a metric is: positive for a loss that grew or an AUC that fell."""
-    return -change if name in LARGER_IS_BETTER else change
+def measure_classes(labels: NDArray[np.int64], answers: NDArray[np.generic]) -> list[dict[str, Estimate]]:
+    """Measure each class against all others.
+
+    Args:
+        labels: `[rows]` class indices.
+        answers: `[rows, classes]` probabilities.
+
+    Returns:
+        For each class `precision`, `recall`, `f1`, `auc` and `average_precision`; what cannot be said is
+        absent, and all of it when an answer is not finite.
+    """
+    given = answers.astype(np.float64)
+    if len(given) < 2 or not np.isfinite(given).all():
+        return [{} for _ in range(given.shape[1])]
+    answered = given.argmax(axis=1)
+    found: list[dict[str, Estimate | None]] = []
+    for index in range(given.shape[1]):
+        positive, chosen = labels == index, answered == index
+        estimates = (
+            estimate_share(positive, chosen),
+            estimate_share(chosen, positive),
+            estimate_f1(positive, chosen),
+            estimate_auc(positive, given[:, index]),
+            estimate_average_precision(positive, given[:, index]),
+        )
+        found.append(dict(zip(CLASS_METRICS, estimates, strict=True)))
+    return [_keep_finite(entry) for entry in found]
 
 
-def _is_finite(estimate: Estimate) -> bool:
-    return all(math.isfinite(number) for number in (estimate.value, estimate.low, estimate.high))
+def _keep_finite(found: Mapping[str, Estimate | None]) -> dict[str, Estimate]:
+    return {
+        name: estimate
+        for name, estimate in found.items()
+        if estimate and all(math.isfinite(end) for end in (estimate.value, estimate.low, estimate.high))
+    }
 
 
-def _measure_binary(labels: NDArray[np.int64], answers: NDArray[np.float64]) -> dict[str, Estimate | None]:
+def _measure_binary(
+    labels: NDArray[np.int64], answers: NDArray[np.float64], decision: Decision
+) -> dict[str, Estimate | None]:
     both = np.column_stack([1.0 - answers, answers])
     return {
         "auc": estimate_auc(labels == 1, answers),
         "log_loss": estimate_log_loss(labels, both),
-        "accuracy": estimate_accuracy(labels == (answers >= 0.5)),
         "average_precision": estimate_average_precision(labels == 1, answers),
         "brier": estimate_brier(labels, answers),
+        "calibration_error": estimate_calibration_error((labels == 1).astype(np.float64), answers),
+        **measure_decisions(labels, answers, decision),
     }
 
 
 def _measure_multiclass(
     labels: NDArray[np.int64], answers: NDArray[np.float64]
 ) -> dict[str, Estimate | None]:
+    answered = answers.argmax(axis=1)
+    right = labels == answered
     return {
         "log_loss": estimate_log_loss(labels, answers),
-        "accuracy": estimate_accuracy(labels == answers.argmax(axis=1)),
+        "accuracy": estimate_share(right, np.ones(len(labels), np.bool_)),
         "auc": estimate_macro_auc(labels, answers),
+        "brier": estimate_brier(labels, answers),
+        "calibration_error": estimate_calibration_error(right.astype(np.float64), answers.max(axis=1)),
+        **measure_macro(labels, answered),
     }

@@ -1,18 +1,10 @@
-"""Metrics of probabilities, row by row: log loss, accuracy, Brier score."""
+"""Metrics of probabilities, row by row: log loss and Brier score."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from components.evaluation.estimate import (
-    Estimate,
-    Floats,
-    Labels,
-    mean_estimate,
-    scale_influence,
-    wilson_interval,
-)
+from components.evaluation.estimate import Estimate, Floats, Labels, mean_estimate
 
 # Models answer in float32: a probability nearer to 0 than this is a rounding, not a claim.
 SMALLEST_PROBABILITY = float(np.finfo(np.float32).eps)
@@ -40,19 +32,15 @@ def estimate_log_loss(labels: Labels, probabilities: Floats) -> Estimate:
     return mean_estimate(log_losses(labels, probabilities), lowest=0.0)
 
 
-def estimate_brier(labels: Labels, probability: Floats) -> Estimate:
-    """Estimate the mean squared error of `probability` `[rows]` of class 1 (Brier 1950), in [0, 1]."""
-    return mean_estimate(np.square(probability - labels, dtype=np.float64), lowest=0.0, highest=1.0)
-
-
-def estimate_accuracy(right: NDArray[np.bool_]) -> Estimate:
-    """Estimate the share of right answers, with Wilson's interval.
+def estimate_brier(labels: Labels, probabilities: Floats) -> Estimate:
+    """Estimate the mean squared error of probabilities (Brier 1950).
 
     Args:
-        right: `[rows]`, true where the answer was right.
+        labels: `[rows]` class indices.
+        probabilities: `[rows]` of class 1, for an estimate in [0, 1]; or `[rows, classes]`, whose errors
+            are summed over classes, in [0, 2].
     """
-    share = float(right.mean())
-    low, high = wilson_interval(share, len(right))
-    return Estimate(
-        value=share, low=low, high=high, influence=scale_influence(right.astype(np.float64) - share)
-    )
+    if probabilities.ndim == 1:
+        return mean_estimate(np.square(probabilities - labels, dtype=np.float64), lowest=0.0, highest=1.0)
+    came = labels[:, None] == np.arange(probabilities.shape[1])
+    return mean_estimate(np.square(probabilities - came).sum(axis=1), lowest=0.0, highest=2.0)

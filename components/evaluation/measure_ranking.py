@@ -76,23 +76,39 @@ def estimate_average_precision(positive: NDArray[np.bool_], scores: Floats) -> E
         scores: `[rows]`.
 
     Returns:
-        The estimate, without influences, or None when there are no positive or no negative rows.
+        The estimate, or None when there are no positive or no negative rows.
     """
     positives = int(positive.sum())
     if positives in (0, len(positive)):
         return None
-    order = np.argsort(-scores, kind="stable")
-    last = np.append(np.diff(scores[order]) != 0, True)  # the last row of each distinct score
-    hits = np.cumsum(positive[order])[last]
-    precision = hits / (np.flatnonzero(last) + 1)
-    value = min(1.0, float(np.diff(hits, prepend=0) @ precision) / positives)
+    value, influence = _precision_components(positive, scores)
     if value == 1.0:
         low, high = wilson_interval(value, positives)
     else:
         middle = math.log(value / (1 - value))
         half = Z_95 / math.sqrt(positives * value * (1 - value))
         low, high = _logistic(middle - half), _logistic(middle + half)
-    return Estimate(value=value, low=low, high=high)
+    return Estimate(value=value, low=low, high=high, influence=influence)
+
+
+def _precision_components(positive: NDArray[np.bool_], scores: Floats) -> tuple[float, Floats]:
+    """Return average precision and its influence function `[rows]`.
+
+    A row moves it by the precision at its own score, if positive, and by what it does to the precision at
+    the scores of all positive rows below it.
+    """
+    rows, positives = len(scores), int(positive.sum())
+    order = np.argsort(-scores, kind="stable")
+    last = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))  # of each distinct score
+    above, hits = last + 1, np.cumsum(positive[order])[last]
+    precision, gained = hits / above, np.diff(hits, prepend=0)
+    value = min(1.0, float(gained @ precision) / positives)
+    group = np.empty(rows, np.intp)
+    group[order] = np.searchsorted(last, np.arange(rows))
+    moved = (gained / above)[::-1].cumsum()[::-1]  # over positives at or below, of 1 / rows above them
+    lost = (gained * precision / above)[::-1].cumsum()[::-1]
+    centred = positive * (precision[group] - value + moved[group]) - lost[group]
+    return value, scale_influence(centred * (rows / positives))
 
 
 def _delong_components(positive: NDArray[np.bool_], scores: Floats) -> tuple[float, Floats]:

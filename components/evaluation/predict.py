@@ -61,8 +61,17 @@ class LoadedModel:
             BadInputError: An input is missing or of another type, or the answer has not the shape that
                 the signature promises.
         """
+        return self.answer_encoded(self.encode(columns), batch_size=batch_size)
+
+    def encode(self, columns: Any) -> dict[str, NDArray[Any]]:
+        """Turn raw columns into the arrays that the graph takes; arguments and errors as in `answer`."""
         names = [name for name in self.inputs if name in _names(columns)]
-        encoded = encode_columns({name: columns[name] for name in names}, self.signature)
+        return encode_columns({name: columns[name] for name in names}, self.signature)
+
+    def answer_encoded(
+        self, encoded: Mapping[str, NDArray[Any]], *, batch_size: int
+    ) -> NDArray[np.float32]:
+        """Answer what `encode` returned."""
         rows = len(next(iter(encoded.values())))
         answers = [
             self._answer_batch(

@@ -13,6 +13,7 @@ from components.common.artifacts import (
     seal_model,
     write_evaluation,
     write_golden_requests,
+    write_model_card,
     write_verdict,
 )
 from components.common.storage import publishing
@@ -36,17 +37,21 @@ def publish_golden(target: Path, golden: Sequence[Row]) -> None:
         write_golden_requests(draft, golden)
 
 
-def publish_model(target: Path, bare: Path, evaluation: Evaluation, golden: Sequence[Row]) -> None:
-    """Publish the complete model: the bare one, how good it is, golden requests, and the seal.
+def publish_model(
+    target: Path, bare: Path, evaluation: Evaluation, golden: Sequence[Row], card: str
+) -> None:
+    """Publish the complete model: the bare one, how good it is, golden requests, the card, and the seal.
 
     Args:
         target: Folder to write.
         bare: The model from training; it is only read, and keeps its digest in the copy.
         evaluation: How good it is.
         golden: What every server of it must answer.
+        card: The model card, Markdown.
     """
     with publishing(target) as draft:
         shutil.copytree(bare, draft, ignore=_LEFT_BEHIND, copy_function=shutil.copyfile)
         write_evaluation(draft, evaluation)
         write_golden_requests(draft, golden)
+        write_model_card(draft, card)
         seal_model(draft)

@@ -1,4 +1,4 @@
-"""Reading the test split: raw columns, and labels as the model counts them."""
+"""Reading a split: raw columns, and labels as the model counts them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from components.common.errors import BadInputError
 
 @dataclass(frozen=True, kw_only=True)
 class LabelledRows:
-    """Rows of the test split that can be judged.
+    """Rows of a split that can be judged.
 
     Attributes:
         table: Raw columns of `rows` rows.
@@ -42,28 +42,46 @@ class LabelledRows:
         return len(self.labels)
 
 
-def read_test_rows(
-    examples: Path, record: ModelRecord, *, columns: Collection[str], slices: Sequence[str] = ()
+def read_rows(
+    examples: Path,
+    split: str,
+    record: ModelRecord,
+    *,
+    columns: Collection[str],
+    required: Collection[str] = (),
+    where: str = "slices",
+    most_rows: int | None = None,
 ) -> LabelledRows:
-    """Read the raw test split and separate the rows whose label can be judged.
+    """Read a raw split and separate the rows whose label can be judged.
 
     Args:
         examples: Folder of splits, from ingestion.
+        split: `train`, `eval` or `test`.
         record: Names the label, the task and the classes.
         columns: Columns that models may want; those that the data lack are not read.
-        slices: Columns that must be there too.
+        required: Columns that must be there too.
+        where: Parameter that named them.
+        most_rows: Read no more, spread evenly over the split; None reads all.
 
     Raises:
-        BadInputError: The label or a sliced column is not in the data (the nearest is suggested), a
+        BadInputError: The label or a required column is not in the data (the nearest is suggested), a
             file is not Parquet, or no row is left.
     """
-    table = _read_columns(examples, {*columns, *slices, record.label}, [record.label], slices)
+    files = split_files(examples, split)
+    try:
+        present: list[str] = pq.read_schema(files[0]).names
+        require_known([record.label], present, where="label")
+        require_known(required, present, where=where)
+        wanted = {*columns, *required, record.label}
+        table = _read_table(files, [name for name in present if name in wanted], most_rows)
+    except pa.ArrowException as error:
+        raise BadInputError(f"not readable as Parquet: {error}", where=examples / split) from error
     labels, unknown = encode_labels(table.column(record.label), record)
     missing = np.isnan(labels)
     known = ~missing & (labels >= 0) if record.task != "regression" else ~missing
     if not known.any():
-        fix = "give the test split more rows, or check the label column"
-        raise BadInputError("no row of the test split has a label", where=examples / "test", fix=fix)
+        fix = f"give the {split} split more rows, or check the label column"
+        raise BadInputError(f"no row of the {split} split has a label", where=examples / split, fix=fix)
     kept = labels[known] if record.task == "regression" else labels[known].astype(np.int64)
     return LabelledRows(
         table=table.filter(pa.array(known)), labels=kept, unlabelled=int(missing.sum()), unknown=unknown
@@ -107,15 +125,15 @@ def _encode_distinct(values: Sequence[Any], record: ModelRecord) -> NDArray[np.f
     return numbers
 
 
-def _read_columns(
-    examples: Path, wanted: Collection[str], label: Sequence[str], slices: Sequence[str]
-) -> Any:
-    files = split_files(examples, "test")
-    try:
-        present: list[str] = pq.read_schema(files[0]).names
-        require_known(label, present, where="label")
-        require_known(slices, present, where="slices")
-        names = [name for name in present if name in wanted]
-        return pa.concat_tables([pq.ParquetFile(file).read(columns=names) for file in files])
-    except pa.ArrowException as error:
-        raise BadInputError(f"not readable as Parquet: {error}", where=examples / "test") from error
+def _read_table(files: Sequence[Path], names: list[str], most_rows: int | None) -> Any:
+    parquets = [pq.ParquetFile(file) for file in files]
+    rows = sum(parquet.metadata.num_rows for parquet in parquets)
+    if most_rows is None or rows <= most_rows:
+        return pa.concat_tables([parquet.read(columns=names) for parquet in parquets])
+    chosen, start, batches = np.arange(most_rows) * rows // most_rows, 0, list[Any]()
+    for parquet in parquets:
+        for batch in parquet.iter_batches(columns=names):
+            here = chosen[(chosen >= start) & (chosen < start + batch.num_rows)] - start
+            batches.append(batch.take(pa.array(here)))
+            start += batch.num_rows
+    return pa.Table.from_batches(batches)

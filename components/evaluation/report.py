@@ -10,32 +10,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.common.page import write_page
-from components.evaluation.charts import (
-    STRIP,
-    Chart,
+from components.evaluation.catalogue import LARGER_IS_BETTER, METHODS, PRIMARY, TITLES
+from components.evaluation.charts import STRIP, Chart
+from components.evaluation.draw import (
     draw_averages,
     draw_calibration,
+    draw_error_quantiles,
     draw_histogram,
+    draw_precision,
     draw_roc,
-    draw_strip,
 )
-from components.evaluation.estimate import Estimate
 from components.evaluation.findings import Findings
-from components.evaluation.measure import LARGER_IS_BETTER, METHODS, PRIMARY, worse_by
-from components.evaluation.show import show_change, show_interval, show_value
-from components.evaluation.slice import Slice
+from components.evaluation.report_tables import (
+    class_rows,
+    compare_rows,
+    gap_rows,
+    importance_rows,
+    other_rows,
+    slice_rows,
+    weak_rows,
+)
+from components.evaluation.show import show, show_interval, show_value
+from components.evaluation.trace import count_confusion, trace_curve
 
-TITLES = {
-    "auc": "AUC",
-    "log_loss": "Log loss",
-    "accuracy": "Accuracy",
-    "average_precision": "Average precision",
-    "brier": "Brier score",
-    "mse": "Mean squared error",
-    "rmse": "Root of it (RMSE)",
-    "mae": "Mean absolute error",
-    "r2": "R²",
-}
 _MOST_CLASSES = 12
 _MOST_SLICES = 40
 
@@ -54,79 +51,49 @@ def write_report(path: Path, findings: Findings) -> None:
         title=f"Is the model good enough? {findings.verdict.outcome.capitalize()}.",
         findings=findings,
         record=record,
-        comparison=judged.comparison,
+        baseline=judged.baseline,
         facts=[
             (TITLES[name], show_value(found), show_interval(found))
             for name, found in judged.estimates.items()
         ],
+        decision=_tell_decision(findings),
         primary=TITLES[PRIMARY[judged.task]],
         direction="higher" if PRIMARY[judged.task] in LARGER_IS_BETTER else "lower",
-        changes=_compare_rows(findings),
-        slices=_slice_rows(findings),
+        changes=compare_rows(judged, judged.baseline),
+        others=other_rows(judged),
+        weak=weak_rows(findings.search),
+        slices=slice_rows(judged, findings.slices.measured[:_MOST_SLICES]),
         hidden_slices=max(0, len(findings.slices.measured) - _MOST_SLICES),
-        left_out={column: count for column, count in findings.slices.left_out.items() if count},
+        left_out={" × ".join(cut): count for cut, count in findings.slices.left_out.items() if count},
+        gaps=gap_rows(findings.gaps),
+        importance=importance_rows(findings.importance),
+        class_rows=class_rows(findings)[:_MOST_CLASSES],
         figures=_draw_figures(findings),
         confusion=_count_confusion(findings),
         shares=_count_shares(findings),
-        methods=[(TITLES[name], METHODS[name]) for name in judged.estimates],
+        methods=_list_methods(findings),
         asked=[(name, json.dumps(value)) for name, value in findings.thresholds.as_mapping().items()],
         strip=STRIP,
     )
 
 
-def _compare_rows(findings: Findings) -> list[dict[str, Any]]:
-    comparison = findings.judged.comparison
-    rows: list[dict[str, Any]] = []
-    for name, change in (comparison.differences if comparison else {}).items():
-        reach = 1.1 * max(abs(change.low), abs(change.high)) or 1.0
-        rows.append(
-            {
-                "title": TITLES[name],
-                "new": show_value(findings.judged.estimates[name]),
-                "old": show_value(comparison.estimates[name]) if comparison else "",
-                "change": show_change(change),
-                "interval": show_interval(change),
-                "word": _judge_change(name, change),
-                "strip": draw_strip(change, -reach, reach, 0.0),
-            }
-        )
-    return rows
+def _tell_decision(findings: Findings) -> str:
+    decision, classes = findings.judged.decision, findings.model.record.classes
+    if findings.judged.task != "binary":
+        return ""
+    told = f"Answered {classes[1]} from probability {show(decision.threshold)} on"
+    if decision.costs is None:
+        return f"{told}."
+    alarm, miss = map(show, decision.costs)
+    return f"{told}: cheapest on the eval split when a false alarm costs {alarm} and a miss {miss}."
 
 
-def _judge_change(name: str, change: Estimate) -> str:
-    ends = [worse_by(name, change.low), worse_by(name, change.high)]
-    return "worse" if min(ends) > 0.0 else "better" if max(ends) < 0.0 else "no clear change"
-
-
-def _slice_rows(findings: Findings) -> list[dict[str, Any]]:
-    name = PRIMARY[findings.judged.task]
-    shown = findings.slices.measured[:_MOST_SLICES]
-    overall = findings.judged.estimates.get(name)
-    known = [found.estimates[name] for found in shown if name in found.estimates]
-    if not known or overall is None:
-        return [_slice_row(found, None, None) for found in shown]
-    low = min(overall.value, *(estimate.low for estimate in known))
-    high = max(overall.value, *(estimate.high for estimate in known))
-    high = high if high > low else low + 1.0
-    strips = [
-        draw_strip(found.estimates[name], low, high, overall.value) if name in found.estimates else None
-        for found in shown
-    ]
-    return [
-        _slice_row(found, found.estimates.get(name), strip)
-        for found, strip in zip(shown, strips, strict=True)
-    ]
-
-
-def _slice_row(found: Slice, estimate: Estimate | None, strip: dict[str, float] | None) -> dict[str, Any]:
-    return {
-        "column": found.column,
-        "value": "(missing)" if found.value is None else str(found.value),
-        "rows": f"{found.rows:,}",
-        "number": show_value(estimate) if estimate else "-",
-        "interval": show_interval(estimate) if estimate else "cannot be measured",
-        "strip": strip,
-    }
+def _list_methods(findings: Findings) -> list[tuple[str, str]]:
+    """Return titles that share a method, and the method."""
+    titles: dict[str, list[str]] = {}
+    for name in findings.judged.estimates:
+        titles.setdefault(METHODS[name], []).append(TITLES[name])
+    return [(", ".join(names), method) for method, names in titles.items()]
 
 
 def _draw_figures(findings: Findings) -> list[Chart]:
@@ -135,12 +102,15 @@ def _draw_figures(findings: Findings) -> list[Chart]:
         return []
     answers = judged.answers.astype(np.float64)
     if judged.task == "binary":
-        return [draw_roc(judged.labels, answers), draw_calibration(judged.labels, answers)]
+        curve, positive = trace_curve(judged.labels, answers), float((judged.labels == 1).mean())
+        charts = [draw_roc(curve), draw_precision(curve, positive)]
+        return [*charts, draw_calibration(findings.calibration, several=False)]
     if judged.task == "multiclass":
-        return []
+        return [draw_calibration(findings.calibration, several=True)]
+    quantiles = draw_error_quantiles(answers - judged.labels, judged.estimates)
     errors = draw_histogram(answers - judged.labels, title="Errors", label="prediction minus label")
     labels = draw_histogram(judged.labels, title="Labels", label=findings.model.record.label)
-    return [draw_averages(judged.labels, answers), errors, labels]
+    return [draw_averages(judged.labels, answers), quantiles, errors, labels]
 
 
 def _count_confusion(findings: Findings) -> dict[str, Any] | None:
@@ -148,15 +118,12 @@ def _count_confusion(findings: Findings) -> dict[str, Any] | None:
     judged, classes = findings.judged, findings.model.record.classes
     if judged.task == "regression" or not judged.estimates:
         return None
-    answered = judged.answers.argmax(axis=1) if judged.task == "multiclass" else judged.answers >= 0.5
-    size = len(classes)
-    flat = np.bincount(judged.labels * size + answered.astype(np.int64), minlength=size * size)
-    counts = flat.reshape(size, size)
+    counts = count_confusion(judged, len(classes))
     shown = np.sort(np.argsort(-counts.sum(axis=1), kind="stable")[:_MOST_CLASSES])
     return {
         "classes": [classes[index] for index in shown],
         "rows": [_confusion_row(classes[index], counts[index], shown) for index in shown],
-        "hidden": size - len(shown),
+        "hidden": len(classes) - len(shown),
     }
 
 

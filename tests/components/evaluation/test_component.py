@@ -12,9 +12,13 @@ from components.common.artifacts import read_verdict
 from components.evaluation.component import evaluate
 
 PORTS = {
-    "metrics": dsl.Metrics, "evaluation": dsl.Artifact, "golden_requests": dsl.Artifact,
-    "report": dsl.HTML, "evaluated_model": dsl.Model,
-}  # fmt: skip
+    "metrics": dsl.Metrics,
+    "classification_metrics": dsl.ClassificationMetrics,
+    "evaluation": dsl.Artifact,
+    "golden_requests": dsl.Artifact,
+    "report": dsl.HTML,
+    "evaluated_model": dsl.Model,
+}
 
 
 def call(world, **parameters):
@@ -33,11 +37,13 @@ def test_the_door_writes_every_output_and_returns_the_verdict(make_world):
         world, slices=["carrier"], thresholds={"auc": {"min": 0.6}}, options={"golden_rows": 8.0}
     )
     assert blessed is True
-    assert all(Path(outputs[name].path).exists() for name in PORTS if name != "metrics")
+    assert all(Path(outputs[name].path).exists() for name in PORTS if "metrics" not in name)
     assert outputs["golden_requests"].metadata["rows"] == 8
     assert outputs["evaluation"].metadata["outcome"] == "blessed"
     numbers = outputs["metrics"].metadata
     assert numbers["auc_low"] < numbers["auc"] < numbers["auc_high"]
+    drawn = outputs.pop("classification_metrics").metadata
+    assert set(drawn) == {"confusionMatrix", "confidenceMetrics"}
     for artifact in outputs.values():  # what the launcher takes: flat, finite, no bool
         assert all(
             type(value) in (str, int, float) and value == value for value in artifact.metadata.values()

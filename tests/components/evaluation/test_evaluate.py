@@ -20,7 +20,7 @@ from components.common.artifacts import (
 )
 from components.common.errors import BadInputError
 from components.common.storage import content_digest, file_digest
-from components.evaluation.config import EvaluationConfig
+from components.evaluation.config import EvaluationConfig, Thresholds
 
 
 def read_rows(world):
@@ -73,8 +73,8 @@ def test_the_folders_hold_what_the_contract_says(make_world):
     assert evaluation.metrics["auc"] == {
         "value": found.metrics["auc"], "low": found.metrics["auc_low"], "high": found.metrics["auc_high"],
     }  # fmt: skip
-    assert {entry["value"] for entry in evaluation.slices} == {"AA", "UA", "ZZ"}
-    assert evaluation.thresholds == {"max_regression": 0.01, "better_than_constant": True}
+    assert {entry["where"]["carrier"] for entry in evaluation.slices} == {"AA", "UA", "ZZ"}
+    assert evaluation.thresholds == Thresholds().as_mapping()
     golden = read_golden_requests(world.out / "golden_requests")
     assert len(golden) == found.golden_rows == 32
 
@@ -87,7 +87,7 @@ def test_the_published_model_is_complete_and_keeps_its_digest(make_world):
     assert before == model_digest(world.model)
     assert {path.name for path in complete.iterdir()} == {
         "1", "signature.json", "model.json", "schema.pbtxt", "statistics.pb", "evaluation.json",
-        "golden.jsonl", "digest.json",
+        "golden.jsonl", "digest.json", "model_card.md",
     }  # fmt: skip
     seal = json.loads((complete / "digest.json").read_text())
     assert seal["model"] == before
@@ -206,7 +206,7 @@ def test_rows_left_out_are_said_though_the_model_passes(make_world):
     ("change", "message"),
     [
         ({"slices": ["carier"]}, "did you mean `carrier`"),
-        ({"slices": [3.0]}, "a slice must be a column's name"),
+        ({"slices": [3.0]}, "a slice must be a column or a pair"),
         ({"thresholds": {"auk": {"min": 0.7}}}, "did you mean `auc`"),
     ],
 )

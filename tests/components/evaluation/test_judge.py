@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from components.evaluation.compare import Comparison
-from components.evaluation.estimate import difference
-from components.evaluation.judge import Judged, decide, judge_model
+from components.evaluation.compare import compare_answers, compare_constant
+from components.evaluation.judge import decide, judge_model
+from components.evaluation.judged import Comparison, Judged
 from components.evaluation.measure import measure
+from components.evaluation.measure_decisions import Decision
 from components.evaluation.thresholds import Thresholds
 
 
-def judge(task, labels, answers, thresholds, *, baseline=None, obstacle=None):
+def judge(task, labels, answers, thresholds, *, baseline=None, obstacle=None, reference=None):
     """Return the names of failed checks and the verdict."""
-    estimates = measure(task, labels, answers)
-    comparison = None
+    judged = Judged(task=task, labels=labels, answers=answers, estimates=measure(task, labels, answers))
+    constant = compare_constant(judged) if judged.estimates else None
+    other = None
     if obstacle:
-        comparison = Comparison(uri="u", digest="d", obstacle=obstacle)
+        other = Comparison(who="baseline", uri="u", digest="d", obstacle=obstacle)
     elif baseline is not None:
-        before = measure(task, labels, baseline)
-        changes = {name: difference(estimates[name], before[name]) for name in estimates if name in before}
-        changes = {name: change for name, change in changes.items() if change}
-        comparison = Comparison(uri="u", digest="d", estimates=before, differences=changes)
-    judged = Judged(task=task, labels=labels, answers=answers, estimates=estimates, comparison=comparison)
+        other = compare_answers("baseline", judged, baseline, Decision())
+    against = None if reference is None else compare_answers("reference", judged, reference, Decision())
+    judged = replace(judged, constant=constant, baseline=other, reference=against)
     checks = judge_model(judged, thresholds)
-    return [check.name for check in checks if not check.passed], decide(checks, comparison, [])
+    return [check.name for check in checks if not check.passed], decide(checks, other, [])
 
 
 @pytest.fixture

@@ -9,8 +9,10 @@ import pytest
 from scipy import stats
 from sklearn import metrics as oracle
 
+from components.evaluation.catalogue import LARGER_IS_BETTER, METHODS, METRICS, PRIMARY
 from components.evaluation.estimate import difference, wilson_interval
-from components.evaluation.measure import LARGER_IS_BETTER, METHODS, METRICS, PRIMARY, measure
+from components.evaluation.measure import measure, measure_classes
+from components.evaluation.measure_decisions import Decision
 
 FLOAT32_EPS = float(np.finfo(np.float32).eps)
 
@@ -48,14 +50,22 @@ def standard_error(estimate):
 @pytest.mark.parametrize("seed", range(3))
 def test_binary_metrics_equal_scikit_learn(seed):
     labels, scores = draw_binary(seed)
-    found = {name: estimate.value for name, estimate in measure("binary", labels, scores).items()}
+    decision = Decision(threshold=0.3, costs=(1.0, 5.0))
+    found = {name: estimate.value for name, estimate in measure("binary", labels, scores, decision).items()}
     assert found == pytest.approx(
         {
             "auc": oracle.roc_auc_score(labels, scores),
             "log_loss": oracle.log_loss(labels, np.clip(scores, FLOAT32_EPS, 1 - FLOAT32_EPS)),
-            "accuracy": oracle.accuracy_score(labels, scores >= 0.5),
             "average_precision": oracle.average_precision_score(labels, scores),
             "brier": oracle.brier_score_loss(labels, scores),
+            "calibration_error": found["calibration_error"],  # test_measure_calibration.py
+            "accuracy": oracle.accuracy_score(labels, scores >= 0.3),
+            "precision": oracle.precision_score(labels, scores >= 0.3),
+            "recall": oracle.recall_score(labels, scores >= 0.3),
+            "f1": oracle.f1_score(labels, scores >= 0.3),
+            "false_positive_rate": oracle.confusion_matrix(labels, scores >= 0.3, normalize="true")[0, 1],
+            "selection_rate": np.mean(scores >= 0.3),
+            "cost": (oracle.confusion_matrix(labels, scores >= 0.3) * [[0, 1], [5, 0]]).sum() / len(labels),
         },
         rel=1e-12,
     )
@@ -70,6 +80,11 @@ def test_multiclass_metrics_equal_scikit_learn(seed):
             "log_loss": oracle.log_loss(labels, scores),
             "accuracy": oracle.accuracy_score(labels, scores.argmax(axis=1)),
             "auc": oracle.roc_auc_score(labels, scores, multi_class="ovr"),
+            "brier": oracle.brier_score_loss(labels, scores, scale_by_half=False),
+            "calibration_error": found["calibration_error"],
+            "precision": oracle.precision_score(labels, scores.argmax(axis=1), average="macro"),
+            "recall": oracle.recall_score(labels, scores.argmax(axis=1), average="macro"),
+            "f1": oracle.f1_score(labels, scores.argmax(axis=1), average="macro"),
         },
         rel=1e-12,
     )
@@ -86,6 +101,7 @@ def test_regression_metrics_equal_scikit_learn():
             "rmse": oracle.root_mean_squared_error(labels, answers),
             "mae": oracle.mean_absolute_error(labels, answers),
             "r2": oracle.r2_score(labels, answers),
+            **{f"error_p{q:02}": np.percentile(answers - labels, q) for q in (5, 25, 50, 75, 95)},
         },
         rel=1e-12,
     )
@@ -135,6 +151,56 @@ def test_interval_of_a_mean_equals_scipys():
     assert (found.low, found.high) == pytest.approx(wanted, rel=1e-12)
 
 
+def test_influences_of_average_precision_give_the_standard_error_of_a_bootstrap():
+    labels, scores = draw_binary(4, rows=800)
+    influence = measure("binary", labels, scores)["average_precision"].influence
+    random, rows = np.random.default_rng(0), len(labels)
+    draws = [random.integers(0, rows, rows) for _ in range(600)]
+    again = [oracle.average_precision_score(labels[draw], scores[draw]) for draw in draws]
+    assert abs(influence.mean()) < 1e-12
+    assert math.sqrt(influence @ influence) == pytest.approx(np.std(again), rel=0.1)
+
+
+def test_each_class_against_the_others_equals_scikit_learn():
+    labels, scores = draw_multiclass(3)
+    answered = scores.argmax(axis=1)
+    precision, recall, f1, _ = oracle.precision_recall_fscore_support(labels, answered)
+    for index, found in enumerate(measure_classes(labels, scores)):
+        assert {name: estimate.value for name, estimate in found.items()} == pytest.approx(
+            {
+                "precision": precision[index],
+                "recall": recall[index],
+                "f1": f1[index],
+                "auc": oracle.roc_auc_score(labels == index, scores[:, index]),
+                "average_precision": oracle.average_precision_score(labels == index, scores[:, index]),
+            }
+        )
+
+
+def test_a_class_that_never_occurs_counts_in_the_mean_as_scikit_learn_counts_it():
+    labels, scores = draw_multiclass(3)
+    labels[labels == 2] = 1
+    found = measure("multiclass", labels, scores)
+    wanted = oracle.f1_score(labels, scores.argmax(axis=1), average="macro", zero_division=0)
+    assert found["f1"].value == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize("share", [0.05, 0.25, 0.5, 0.75, 0.95])
+def test_interval_of_an_error_quantile_is_scipys_but_for_one_rank(share):
+    errors = np.random.default_rng(0).exponential(size=500)
+    found = measure("regression", np.zeros(500), errors)[f"error_p{100 * share:02.0f}"]
+    ranked = np.sort(errors)
+    exact = stats.binom(500, share)
+    assert abs(np.searchsorted(ranked, found.low) + 1 - exact.ppf(0.025)) <= 1
+    assert abs(np.searchsorted(ranked, found.high) - exact.ppf(0.975)) <= 1
+
+
+def test_too_few_rows_leave_no_extreme_quantile():
+    found = measure("regression", np.zeros(40), np.random.default_rng(0).normal(size=40))
+    assert "error_p50" in found
+    assert not {"error_p05", "error_p95"} & set(found)
+
+
 def test_paired_difference_of_means_equals_scipys():
     labels, scores = draw_binary(5)
     other = np.clip(scores + 0.05, 0, 1)
@@ -175,7 +241,10 @@ def test_paired_auc_interval_covers_no_difference():
     assert FEWEST <= coverage(draw, 0.0) <= MOST
 
 
-@pytest.mark.parametrize(("name", "truth"), [("r2", 0.8), ("rmse", 0.5), ("mse", 0.25)])
+@pytest.mark.parametrize(
+    ("name", "truth"),
+    [("r2", 0.8), ("rmse", 0.5), ("mse", 0.25), ("error_p95", 0.5 * stats.norm.ppf(0.95))],
+)
 def test_regression_intervals_cover_the_truth(name, truth):
     def draw(random):
         answers = random.normal(size=300)
@@ -207,7 +276,8 @@ def test_an_answer_that_is_not_finite_leaves_nothing_to_say(bad):
 
 def test_one_class_leaves_no_auc_but_an_accuracy():
     found = measure("binary", np.zeros(20, np.int64), np.linspace(0, 1, 20))
-    assert set(found) == {"log_loss", "accuracy", "brier"}
+    assert not {"auc", "average_precision", "recall"} & set(found)
+    assert {"log_loss", "accuracy", "brier", "false_positive_rate"} <= set(found)
 
 
 def test_a_single_row_of_a_class_leaves_no_auc():

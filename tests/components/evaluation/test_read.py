@@ -9,7 +9,7 @@ import pytest
 
 from components.common.artifacts import ModelRecord
 from components.common.errors import BadInputError
-from components.evaluation.read import encode_labels, read_test_rows
+from components.evaluation.read import encode_labels, read_rows
 
 
 def record_of(task, classes=()):
@@ -55,7 +55,7 @@ def test_text_cannot_be_regressed():
 
 def test_rows_without_a_label_are_left_out_and_counted(make_split):
     examples = make_split(pa.table({"y": ["a", None, "b", "z"], "x": [1.0, 2.0, None, 4.0]}))
-    rows = read_test_rows(examples, record_of("multiclass", ["a", "b"]), columns=["x", "not there"])
+    rows = read_rows(examples, "test", record_of("multiclass", ["a", "b"]), columns=["x", "not there"])
     assert rows.table.to_pydict() == {"y": ["a", "b"], "x": [1.0, None]}
     assert (rows.labels.tolist(), rows.unlabelled, rows.unknown) == ([0, 1], 1, {"z": 1})
 
@@ -71,8 +71,12 @@ def test_rows_without_a_label_are_left_out_and_counted(make_split):
 )
 def test_what_cannot_be_judged_is_named(make_split, table, slices, message):
     with pytest.raises(BadInputError, match=message):
-        read_test_rows(
-            make_split(pa.table(table)), record_of("binary", ["a", "b"]), columns=[], slices=slices
+        read_rows(
+            make_split(pa.table(table)),
+            "test",
+            record_of("binary", ["a", "b"]),
+            columns=[],
+            required=slices,
         )
 
 
@@ -80,4 +84,4 @@ def test_a_file_that_is_not_parquet_is_named(tmp_path):
     (tmp_path / "test").mkdir()
     (tmp_path / "test" / "part-00000.parquet").write_text("a,b\n")
     with pytest.raises(BadInputError, match="not readable as Parquet"):
-        read_test_rows(tmp_path, record_of("regression"), columns=[])
+        read_rows(tmp_path, "test", record_of("regression"), columns=[])

@@ -57,7 +57,7 @@ def test_every_task_has_its_figures(make_world, task, parts):
         *parts,
         "Is the model good enough? Blessed.",
         "Against the model that serves now",
-        "Where it is weak",
+        "Slices that were asked for",
     ]:
         assert part in page
 

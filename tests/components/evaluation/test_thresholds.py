@@ -12,7 +12,11 @@ from components.evaluation.thresholds import Thresholds, read_thresholds
 
 def test_nothing_asked_is_the_default():
     assert read_thresholds({}, "binary") == Thresholds()
-    assert Thresholds().as_mapping() == {"max_regression": 0.01, "better_than_constant": True}
+    assert Thresholds().as_mapping() == {
+        "max_regression": 0.01,
+        "max_reference_gap": None,
+        "better_than_constant": True,
+    }
 
 
 def test_what_is_asked_is_kept_with_defaults_filled_in():
@@ -20,6 +24,7 @@ def test_what_is_asked_is_kept_with_defaults_filled_in():
     assert found.as_mapping() == {
         "mse": {"max": 10.0},
         "max_regression": None,
+        "max_reference_gap": None,
         "better_than_constant": True,
     }
 
