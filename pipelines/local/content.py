@@ -25,6 +25,7 @@ class Artifact:
         metadata: What the task said about it: text and numbers.
         digest: sha256 of what lies at the uri; empty when the artifact is metadata alone.
         id: Its id in ML Metadata, or None before it is recorded.
+        copy: Where tasks find it instead, in the workspace; None when they find it at its uri.
     """
 
     port: str
@@ -34,11 +35,13 @@ class Artifact:
     metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
     digest: str = ""
     id: int | None = None
+    copy: str | None = None
 
     def as_runtime(self) -> dict[str, Any]:
         """Return it as KFP's `RuntimeArtifact`."""
         kind = {"schemaTitle": self.title, "schemaVersion": self.version}
-        return {"name": str(self.id), "uri": self.uri, "type": kind, "metadata": dict(self.metadata)}
+        uri = self.copy or self.uri
+        return {"name": str(self.id), "uri": uri, "type": kind, "metadata": dict(self.metadata)}
 
 
 class Digests:

@@ -54,7 +54,7 @@ def _container(
 
 
 def _importer(spec: Content, component: Content, where: str, problems: Problems) -> Importer:
-    problems.keys(spec, ("artifactUri", "typeSchema", "metadata", "reimport"), where)
+    problems.keys(spec, ("artifactUri", "typeSchema", "metadata", "reimport", "downloadToWorkspace"), where)
     uri: Content = spec["artifactUri"]
     problems.keys(uri, ("constant", "runtimeParameter"), where)
     if "constant" in uri:
@@ -65,7 +65,10 @@ def _importer(spec: Content, component: Content, where: str, problems: Problems)
         source = FromInput(uri["runtimeParameter"])
     (port,) = component["outputDefinitions"]["artifacts"]
     metadata = spec.get("metadata") or {}
-    return Importer(uri=source, port=port, metadata=metadata, reimport=bool(spec.get("reimport")))
+    return Importer(
+        uri=source, port=port, metadata=metadata, reimport=bool(spec.get("reimport")),
+        to_workspace=bool(spec.get("downloadToWorkspace")),
+    )  # fmt: skip
 
 
 def refused_scheme(uri: str) -> bool:

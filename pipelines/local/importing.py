@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from components.common.errors import BadInputError, ComponentError
+from components.common.storage import publishing
 from pipelines.local.content import Artifact
 from pipelines.local.context import RunContext, settle
 from pipelines.local.exchange import Inputs, Outputs
@@ -92,5 +94,15 @@ def _find(
     metadata = fill_all(dict(importer.metadata), shown, where, names)
     return Artifact(
         port=importer.port, title=spec.title, version=spec.version, uri=str(path), metadata=metadata,
-        digest=run.digests.of(path),
+        digest=run.digests.of(path), copy=_bring(path, names) if importer.to_workspace else None,
     )  # fmt: skip
+
+
+def _bring(path: Path, names: Mapping[str, str]) -> str:
+    """Copy what is imported to where KFP's importer puts it in the workspace; tasks may change the copy."""
+    place = Path(names["workspace_path"], ".artifacts", *path.parts[1:])
+    if not place.exists():  # else another importer of this run brought it
+        with publishing(place) as draft:
+            copy = shutil.copytree if path.is_dir() else shutil.copyfile
+            copy(path, draft)
+    return str(place)

@@ -132,12 +132,14 @@ class Importer:
         port: Output that gives it.
         metadata: What is said about it; placeholders are still in it.
         reimport: Record it anew even when it is known.
+        to_workspace: Tasks get a copy of it, in the workspace.
     """
 
     uri: Constant | FromInput
     port: str
     metadata: Mapping[str, Any]
     reimport: bool
+    to_workspace: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -60,11 +60,12 @@ def check_wiring(graph: Graph, inputs: Ports, problems: Problems, *, where: str)
 
 
 def check_workspace(graph: Graph, problems: Problems) -> None:
-    """Find tasks that name the workspace of a pipeline that has none: there is no path to give them."""
+    """Find tasks that use the workspace of a pipeline that has none: there is no path to give them."""
     for task in leaf_tasks(graph):
         texts = [json.dumps(one.value) for one in task.parameters.values() if isinstance(one, Template)]
         texts += task.work.command if isinstance(task.work, Container) else ()
-        if any(names_workspace(text) for text in texts):
+        copied = isinstance(task.work, Importer) and task.work.to_workspace
+        if copied or any(names_workspace(text) for text in texts):
             fix = "give it `dsl.PipelineConfig(workspace=…)`"
             problems.broken("workspace", "the pipeline has no workspace", f"task `{task.label}`", fix=fix)
 

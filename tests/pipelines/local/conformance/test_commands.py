@@ -115,6 +115,41 @@ def test_importer_reuses_an_equal_artifact_unless_it_reimports(run, root, tmp_pa
     assert len(found) == records
 
 
+@door
+def change(data: dsl.Input[dsl.Dataset]) -> str:
+    with open(data.path, "a") as file:
+        file.write(" and changed")
+    return data.path
+
+
+# backend/src/v2/component/importer_launcher.go: LocalWorkspacePathForURI.
+@pytest.mark.parametrize("folder", [False, True])
+def test_importer_brings_a_copy_into_the_workspace(run, root, tmp_path, folder):
+    config = dsl.PipelineConfig(workspace=dsl.WorkspaceConfig(size="1Gi"))
+    place = tmp_path / "data" / "inner"
+    place.mkdir(parents=True)
+    (place / "file").write_text("imported")
+    uri = place.parent if folder else place / "file"
+
+    @dsl.pipeline(name="bringing", pipeline_config=config)
+    def pipeline(uri: str) -> str:
+        found = dsl.importer(artifact_uri=uri, artifact_class=dsl.Dataset, download_to_workspace=True)
+        return (where if folder else change)(data=found.output).output
+
+    result = run(pipeline, uri=str(uri))
+    brought = result.directory / "workspace" / ".artifacts" / str(uri).lstrip("/")
+    assert result.returned == {"Output": str(brought)}, result.error
+    assert (place / "file").read_text() == "imported"
+    if not folder:
+        assert brought.read_text() == "imported and changed"
+    assert len(Store(root / "metadata.sqlite").call("get_artifacts_by_uri", str(uri))) == 1
+
+
+@door
+def where(data: dsl.Input[dsl.Dataset]) -> str:
+    return data.path
+
+
 @pytest.mark.parametrize("uri", ["gs://bucket/x", "relative/x", "/nowhere/at/all"])
 def test_importer_of_what_is_not_here_fails_by_name(run, uri):
     @dsl.pipeline(name="importing")
