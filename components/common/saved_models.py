@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +37,27 @@ def load_serving(folder: Path) -> Serve:
         what = f"not a SavedModel that serves: {error}"
         raise BadInputError(what, where=folder, fix="train the model again") from error
 
+    calls: dict[tuple[str, ...], Any] = {}
+
     def serve(columns: Mapping[str, Values]) -> dict[str, Values]:
-        given = {name: tf.constant(values, _type(tf, values)) for name, values in columns.items()}
-        return {name: tensor.numpy() for name, tensor in function(**given).items()}
+        names = tuple(columns)
+        given = [tf.constant(values, _type(tf, values)) for values in columns.values()]
+        if names not in calls:
+            calls[names] = _inline(tf, function, names, given)
+        return {name: tensor.numpy() for name, tensor in calls[names](*given).items()}
 
     serve.model = model  # type: ignore[attr-defined]  # it owns the tables that the function looks up
     return serve
+
+
+def _inline(tf: Any, function: Any, names: Sequence[str], given: Sequence[Any]) -> Any:
+    """Trace a signature once more: its layers of calls are inlined, which answers several times as fast."""
+
+    def call(*tensors: Any) -> Any:
+        return function(**dict(zip(names, tensors, strict=True)))
+
+    places = [tf.TensorSpec([None], tensor.dtype) for tensor in given]
+    return tf.function(call, input_signature=places, autograph=False).get_concrete_function()
 
 
 def _type(tf: Any, values: Values) -> Any:
@@ -67,4 +82,25 @@ def order_nodes(folder: Path) -> None:
             nodes = sorted(function.node_def, key=lambda node: node.name)
             del function.node_def[:]
             function.node_def.extend(nodes)
+    file.write_bytes(model.SerializeToString(deterministic=True))
+
+
+def rename_tables(folder: Path, old: str, new: str) -> None:
+    """Replace a part of the names under which tables are shared, in place; names have no other meaning.
+
+    Args:
+        folder: Folder with `saved_model.pb`.
+        old: The part, such as a temporary path.
+        new: What shall stand there.
+    """
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    file = folder / "saved_model.pb"
+    model = saved_model_pb2.SavedModel.FromString(file.read_bytes())
+    for meta_graph in model.meta_graphs:
+        functions = meta_graph.graph_def.library.function
+        for node in (*meta_graph.graph_def.node, *(one for each in functions for one in each.node_def)):
+            if "shared_name" in node.attr:
+                name = node.attr["shared_name"].s
+                node.attr["shared_name"].s = name.replace(old.encode(), new.encode())
     file.write_bytes(model.SerializeToString(deterministic=True))

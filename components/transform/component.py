@@ -14,6 +14,7 @@ def transform(
     schema: dsl.Input[dsl.Artifact],
     transform_graph: dsl.Output[dsl.Artifact],
     transformed_examples: dsl.Output[dsl.Dataset],
+    report: dsl.Output[dsl.HTML],
     label: str,
     task: Optional[str] = None,
     features: dict = {},
@@ -28,13 +29,14 @@ def transform(
         label: Column to predict.
         task: `binary`, `multiclass` or `regression`; unset, it is inferred from the label.
         features: Overrides by column: `drop`, `number`, `category`, `hash`, `calendar`, or a mapping
-            `{encoding, size}`.
+            of `encoding`, `size` and `clip_share`.
         module_uri: Python file that may define `preprocessing_fn(inputs)`.
         options: Knobs of this room, see its README.
 
     Returns:
         transform_graph: The graph in TFT's own layout, with `transform.json`.
         transformed_examples: The splits `train` and `eval` as fixed-width columns, with `label`.
+        report: What was derived from what, and what was left out and why.
     """
     from pathlib import Path
 
@@ -49,8 +51,9 @@ def transform(
 
         summary = transform_examples(
             Path(examples.path), Path(schema.path), transform_graph=Path(transform_graph.path),
-            transformed_examples=Path(transformed_examples.path), label=label, task=task or None,
-            features=features, module=find_module(module_uri) if module_uri else None, config=config,
+            transformed_examples=Path(transformed_examples.path), report=Path(report.path), label=label,
+            task=task or None, features=features, config=config,
+            module=find_module(module_uri) if module_uri else None,
         )  # fmt: skip
         transform_graph.metadata.update(
             task=summary.task, features=len(summary.features), dropped=len(summary.dropped)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast
 
 from components.common.artifacts import Kind
 from components.common.config import require_known, whole
 from components.common.errors import BadInputError
-from components.transform.config import TransformConfig
+from components.transform.config import MAX_CLIP_SHARE, MAX_VOCABULARY, MIN_CLIP_SHARE, TransformConfig
 from components.transform.profile import ColumnProfile
 
 Encoding = Literal["number", "category", "hash", "calendar"]
@@ -30,21 +30,40 @@ class Derived:
 
     Attributes:
         column: The raw column.
+        position: Its place among the columns that are no label, counted from 0.
         kind: Its kind.
         encoding: `number` (z-score), `category` (vocabulary), `hash` (buckets) or `calendar` (parts).
         size: Most entries of the vocabulary, or the number of buckets; 0 for the others.
         truncated: Whether the train split may hold more distinct values than `size`.
+        clip_share: Share of the values at each end beyond which numbers are clipped; 0 clips nothing.
         indicator: Whether a number says apart that it was missing.
         why: The reason, for people.
+        warning: What the user should know about this choice, or None.
     """
 
     column: str
+    position: int
     kind: Kind
     encoding: Encoding
-    size: int
-    truncated: bool
-    indicator: bool
+    size: int = 0
+    truncated: bool = False
+    clip_share: float = 0.0
+    indicator: bool = False
     why: str
+    warning: str | None = None
+
+    @property
+    def scaled(self) -> bool:
+        """True when a z-score is among its parts."""
+        return self.encoding in ("number", "calendar")
+
+
+class Override(NamedTuple):
+    """What the user asked for one column; None is derived."""
+
+    encoding: str | None = None
+    size: int | None = None
+    clip_share: float | None = None
 
 
 def derive_features(
@@ -55,65 +74,105 @@ def derive_features(
     Args:
         profiles: Columns of the train split without the label, in order.
         features: The user's overrides by column: `drop`, `number`, `category`, `hash` or `calendar`, or
-            a mapping `{encoding, size}`.
+            a mapping of `encoding`, `size` and `clip_share`.
         config: Where the lines are.
 
     Returns:
         The columns that enter, in order, and those that are left out with the reason.
 
     Raises:
-        BadInputError: An override names no such column, or an encoding that its kind cannot have; or no
+        BadInputError: An override names no such column, or a setting that its kind cannot have; or no
             column is left.
     """
     require_known(features, list(profiles), where="parameter `features`")
     derived: list[Derived] = []
     dropped: dict[str, str] = {}
-    for column, profile in profiles.items():
-        asked = _override(column, profile.kind, features[column]) if column in features else None
-        decision = _derive(column, profile, asked, config)
-        if isinstance(decision, Derived):
-            derived.append(decision)
+    for position, (column, profile) in enumerate(profiles.items()):
+        asked = _override(column, profile.kind, features[column]) if column in features else Override()
+        reason = _reason_to_drop(profile, asked, named=column in features)
+        encoding, why = (asked.encoding, "asked for") if asked.encoding else _choose(profile, config)
+        if reason or encoding == "drop":
+            dropped[column] = reason or ("asked for in `features`" if asked.encoding else why)
         else:
-            dropped[column] = decision
-    if not derived:
-        reasons = "; ".join(f"{column}: {reason}" for column, reason in dropped.items())
-        raise BadInputError("no column is left as a feature", where="examples", value=reasons)
+            chosen = cast(Encoding, encoding)
+            derived.append(_derive(column, position, profile, chosen, why, asked, config))
+    require_any(derived, dropped)
     return derived, dropped
 
 
-def _override(column: str, kind: Kind, value: Any) -> tuple[str, int | None]:
+def require_any(derived: Sequence[Derived], dropped: Mapping[str, str]) -> None:
+    """Refuse a table without any feature.
+
+    Raises:
+        BadInputError: `derived` is empty; the error tells why each column was dropped.
+    """
+    if not derived:
+        reasons = "; ".join(f"{column}: {reason}" for column, reason in dropped.items())
+        raise BadInputError("no column is left as a feature", where="examples", value=reasons)
+
+
+def _override(column: str, kind: Kind, value: Any) -> Override:
     where = f"parameter `features.{column}`"
     settings = {"encoding": value} if isinstance(value, str) else value
     if not isinstance(settings, Mapping):
         raise BadInputError("must be a word or a mapping", where=where, value=value)
-    require_known(cast("Mapping[str, Any]", settings), ("encoding", "size"), where=where)
-    encoding, size = settings.get("encoding"), whole(settings.get("size"))
+    require_known(cast("Mapping[str, Any]", settings), Override._fields, where=where)
+    asked = Override(**{key: whole(setting) for key, setting in settings.items()})
     allowed = ("drop", *_ALLOWED[kind])
-    if encoding not in allowed:
+    if "encoding" in settings and asked.encoding not in allowed:
         fix = f"a column of kind {kind} takes {', '.join(allowed)}"
-        raise BadInputError("unknown encoding", where=where, value=encoding, fix=fix)
-    if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 1):
-        raise BadInputError("`size >= 1` must hold", where=where, value=size)
-    return encoding, size
+        raise BadInputError("unknown encoding", where=where, value=asked.encoding, fix=fix)
+    if asked.size is not None and not (_is_number(asked.size, int) and asked.size >= 1):
+        raise BadInputError("`size >= 1` must hold", where=where, value=asked.size)
+    if asked.encoding != "hash" and (asked.size or 0) > MAX_VOCABULARY:
+        fix = "hash the column, or ask for fewer entries"
+        raise BadInputError(f"`size <= {MAX_VOCABULARY}` must hold", where=where, value=asked.size, fix=fix)
+    share = asked.clip_share
+    if share is not None and not (
+        _is_number(share, int, float) and (share == 0 or MIN_CLIP_SHARE <= share <= MAX_CLIP_SHARE)
+    ):
+        raise BadInputError(
+            f"`{MIN_CLIP_SHARE} <= clip_share <= {MAX_CLIP_SHARE}`, or 0, must hold",
+            where=where,
+            value=share,
+        )
+    return asked
+
+
+def _is_number(value: object, *kinds: type) -> bool:
+    return isinstance(value, kinds) and not isinstance(value, bool)
+
+
+def _reason_to_drop(profile: ColumnProfile, asked: Override, *, named: bool) -> str | None:
+    if asked.encoding == "drop":
+        return "asked for in `features`"
+    if profile.present == 0:
+        return "has no value in the train split"
+    if not named and len(profile.distinct) == 1 and profile.present == profile.rows:
+        return "is constant in the train split"
+    return None
 
 
 def _derive(
-    column: str, profile: ColumnProfile, asked: tuple[str, int | None] | None, config: TransformConfig
-) -> Derived | str:
-    if profile.present == 0:
-        return "has no value in the train split"
-    if asked is None and len(profile.distinct) == 1 and profile.present == profile.rows:
-        return "is constant in the train split"
-    encoding, why = (asked[0], "asked for") if asked else _choose(profile, config)
-    if encoding == "drop":
-        return why if asked is None else "asked for in `features`"
-    defaults = {"category": config.max_vocabulary, "hash": config.hash_buckets}
-    size = (asked[1] if asked else None) or defaults.get(encoding, 0)
+    column: str, position: int, profile: ColumnProfile, encoding: Encoding, why: str, asked: Override,
+    config: TransformConfig,
+) -> Derived:  # fmt: skip
+    size = asked.size or {"category": config.max_vocabulary, "hash": config.hash_buckets}.get(encoding, 0)
+    clip_share = config.clip_share if asked.clip_share is None else asked.clip_share
+    scaled = encoding in ("number", "calendar")
+    truncated = len(profile.distinct) > size
     return Derived(
-        column=column, kind=profile.kind, encoding=cast(Encoding, encoding),
-        size=size, truncated=len(profile.distinct) > size,
-        indicator=profile.present < profile.rows, why=why,
+        column=column, position=position, kind=profile.kind, encoding=encoding,
+        size=size, truncated=truncated, clip_share=clip_share if scaled else 0.0,
+        indicator=scaled and profile.present < profile.rows, why=why,
+        warning=_warning(profile, size) if encoding == "category" and truncated else None,
     )  # fmt: skip
+
+
+def _warning(profile: ColumnProfile, size: int) -> str:
+    found = f"more than {MAX_VOCABULARY:,}" if profile.unlimited else f"{len(profile.distinct):,}"
+    counted = "; their frequencies are estimates" if profile.unlimited else ""
+    return f"has {found} distinct values; only the {size:,} most frequent have an index{counted}"
 
 
 def _choose(profile: ColumnProfile, config: TransformConfig) -> tuple[str, str]:

@@ -6,11 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import tensorflow as tf  # before tensorflow_transform, which would turn tf.keras into Keras 2
-import tensorflow_transform as tft
-
 from components.common.errors import BadInputError
 from components.transform.derive import Derived
+from components.transform.library import tf, tft
 from components.transform.preprocess import CALENDAR_SIZES, vocabulary_name
 
 Feature = dict[str, Any]
@@ -25,10 +23,10 @@ def describe_derived(transform_graph: Path, derived: Sequence[Derived]) -> list[
     """
     graph = tft.TFTransformOutput(str(transform_graph))
     features: list[Feature] = []
-    for position, column in enumerate(derived):
+    for column in derived:
         features += [
             _feature(f"{column.column}.{part}", column.column, size)
-            for part, size in _parts(graph, column, position).items()
+            for part, size in _parts(graph, column).items()
         ]
     return features
 
@@ -51,10 +49,10 @@ def describe_outputs(transform_graph: Path, largest: Mapping[str, int] | None = 
     return [_feature(name, None, sizes.get(name, 0)) for name in sorted(specification)]
 
 
-def _parts(graph: Any, column: Derived, position: int) -> dict[str, int]:
-    indicator = {"missing": 0} if column.indicator and column.encoding in ("number", "calendar") else {}
+def _parts(graph: Any, column: Derived) -> dict[str, int]:
+    indicator = {"missing": 0} if column.indicator else {}
     if column.encoding == "category":
-        return {"index": graph.vocabulary_size_by_name(vocabulary_name(column, position)) + 2}
+        return {"index": graph.vocabulary_size_by_name(vocabulary_name(column)) + 2}
     if column.encoding == "hash":
         return {"index": column.size + 1}
     if column.encoding == "number":

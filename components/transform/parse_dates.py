@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import tensorflow as tf
+from components.transform.library import tf
 
 _DATE = "dddd-dd-dd"
 _TIMESTAMP = "dddd-dd-ddTdd:dd:dd"

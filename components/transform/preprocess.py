@@ -1,42 +1,47 @@
-"""The preprocessing function: derived features as TensorFlow Transform computes them, or the user's own.
+"""The preprocessing function of derived features.
 
 Layout of every index: 0 is missing. A vocabulary has 1 for unseen values and 2, 3, … for its entries by
 falling frequency; buckets and calendar parts follow from 1 on. A number is a z-score over the values
-present; missing is 0, its mean.
+present, clipped to what the train split holds between two quantiles; missing is 0, its mean.
 """
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
-import tensorflow as tf
-import tensorflow_transform  # after tensorflow: before it, it would turn tf.keras into Keras 2
-
-from components.common.artifacts import MISSING_INTEGER, MISSING_STRING
-from components.common.errors import BadInputError
+from components.common.artifacts import MISSING_INTEGER, MISSING_STRING, Kind
+from components.common.encoding import DATATYPES
 from components.transform.derive import Derived
+from components.transform.library import tf, tft
 from components.transform.parse_dates import parse_dates
 
-tft: Any = tensorflow_transform  # no checker sees `experimental`, which is public
 Tensors = dict[str, Any]
 PreprocessingFn = Callable[[Mapping[str, Any]], Tensors]
 
 CALENDAR_SIZES = {"month": 13, "day": 32, "weekday": 8, "hour": 25}
 
 
-def vocabulary_name(feature: Derived, position: int) -> str:
-    """Return the file name of a feature's vocabulary; columns may have any name.
+class Analysis(Protocol):
+    """What features need to know of all rows: TFT's analyzers, or numbers that were measured before.
 
-    The kind is in it because TensorFlow shares tables by name within a process, whatever their types.
+    `known` is a tensor of the values present in a batch: float64 where numbers are scaled.
     """
-    return f"vocabulary_{position:03d}_{feature.kind}"
+
+    def clip(self, feature: Derived, numbers: Any, known: Any) -> Any:
+        """Return numbers `[rows]` clipped to two quantiles of the feature."""
+        ...
+
+    def moments(self, feature: Derived, known: Any) -> tuple[Any, Any]:
+        """Return mean and standard deviation (of the population) of clipped numbers, float64 scalars."""
+        ...
+
+    def vocabulary(self, feature: Derived, known: Any) -> Any:
+        """Return the path of the feature's vocabulary file as a string scalar."""
+        ...
 
 
-def derived_preprocessing(derived: Sequence[Derived]) -> PreprocessingFn:
+def derived_preprocessing(derived: Sequence[Derived], analysis: Analysis) -> PreprocessingFn:
     """Return the preprocessing function of derived features.
 
     Every feature is named `<column>.<part>`, so that no two collide whatever columns are called.
@@ -44,104 +49,75 @@ def derived_preprocessing(derived: Sequence[Derived]) -> PreprocessingFn:
 
     def preprocessing_fn(inputs: Mapping[str, Any]) -> Tensors:
         outputs: Tensors = {}
-        for position, feature in enumerate(derived):
-            parts = _PARTS[feature.encoding](inputs[feature.column], feature, position)
+        for feature in derived:
+            parts = _PARTS[feature.encoding](inputs[feature.column], feature, analysis)
             outputs.update({f"{feature.column}.{part}": tensor for part, tensor in parts.items()})
         return outputs
 
-    return preprocessing_fn
+    return tf.autograph.experimental.do_not_convert(preprocessing_fn)  # nothing to convert, and slow
 
 
-def load_module(module: Path) -> ModuleType:
-    """Load the user's Python file.
+def input_types(inputs: Mapping[str, Kind]) -> dict[str, Any]:
+    """Return the type of the tensor `[rows]` that each column enters a graph as."""
+    types = {"FP32": tf.float32, "INT64": tf.int64, "BYTES": tf.string}
+    return {name: tf.TensorSpec([None], types[DATATYPES[kind]], name) for name, kind in inputs.items()}
 
-    Raises:
-        BadInputError: It fails while it is loaded.
+
+def read_numbers(values: Any, feature: Derived) -> tuple[Any, Any]:
+    """Return what a feature scales, float64 `[rows]`, and where there is a value.
+
+    Args:
+        values: The raw tensor `[rows]`, missing values as markers.
+        feature: Of encoding `number`, or `calendar`, of which the days since 1970 are scaled.
     """
-    spec = importlib.util.spec_from_file_location("user_module", module)
-    if spec is None or spec.loader is None:
-        raise BadInputError("not a Python file", where="parameter `module_uri`", value=str(module))
-    loaded = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(loaded)
-    except Exception as error:  # the user's code may raise anything
-        what = f"module fails while it is loaded: {type(error).__name__}: {error}"
-        raise BadInputError(what, where=module.name) from error
-    return loaded
+    if feature.encoding == "calendar":
+        calendar = parse_dates(values, timestamp=feature.kind == "timestamp")
+        return tf.cast(calendar.days, tf.float64), calendar.valid
+    present = _present(values) if values.dtype == tf.int64 else tf.math.is_finite(values)
+    return tf.cast(values, tf.float64), present
 
 
-def user_preprocessing(preprocessing_fn: PreprocessingFn) -> PreprocessingFn:
-    """Wrap the user's function: floats become float32, integers indices in a bounded range.
+def vocabulary_name(feature: Derived) -> str:
+    """Return the file name of a feature's vocabulary; columns may have any name.
 
-    An integer output is shifted so that 0 holds everything below 0 and the last index everything beyond
-    the largest value of the analysis; serving can then never leave the range.
+    The kind is in it because TensorFlow shares tables by name within a process, whatever their types.
     """
-
-    def wrapped(inputs: Mapping[str, Any]) -> Tensors:
-        try:
-            outputs = preprocessing_fn(inputs)
-        except Exception as error:  # the user's code may raise anything
-            what = f"`preprocessing_fn` fails: {type(error).__name__}: {error}"
-            raise BadInputError(what, where="parameter `module_uri`") from error
-        return {name: _bounded(name, tensor) for name, tensor in outputs.items()}
-
-    return wrapped
+    return f"vocabulary_{feature.position:03d}_{feature.kind}"
 
 
-def _bounded(name: str, tensor: Any) -> Any:
-    where = f"`preprocessing_fn`, output `{name}`"
-    if name == "label":
-        raise BadInputError("the name `label` is taken", where=where, fix="rename the output")
-    if isinstance(tensor, tf.SparseTensor) or tensor.shape.rank not in (None, 1):
-        raise BadInputError(
-            "must be a dense tensor of one value a row", where=where, value=str(tensor.shape)
-        )
-    if tensor.dtype.is_floating:
-        return tf.cast(tensor, tf.float32)
-    if not tensor.dtype.is_integer:
-        raise BadInputError("must be of a float or an integer type", where=where, value=tensor.dtype.name)
-    values = tf.cast(tensor, tf.int64)
-    return tf.clip_by_value(values, -1, tft.max(values) + 1) + 1
+def _number(values: Any, feature: Derived, analysis: Analysis) -> Tensors:
+    return _scaled(values, feature, analysis, part="number")
 
 
-def _number(values: Any, feature: Derived, position: int) -> Tensors:
-    del position
-    if values.dtype == tf.int64:
-        return _scaled(tf.cast(values, tf.float64), tf.not_equal(values, MISSING_INTEGER), feature)
-    return _scaled(tf.cast(values, tf.float64), tf.math.is_finite(values), feature)
-
-
-def _scaled(values: Any, present: Any, feature: Derived, part: str = "number") -> Tensors:
-    known = tf.boolean_mask(values, present)
-    deviation = tf.sqrt(tft.var(known))
-    centred = tf.where(present, values - tft.mean(known), tf.zeros_like(values))
-    scaled = tf.where(deviation > 0, tf.math.divide_no_nan(centred, deviation), tf.zeros_like(values))
+def _scaled(values: Any, feature: Derived, analysis: Analysis, *, part: str) -> Tensors:
+    numbers, present = read_numbers(values, feature)
+    if feature.clip_share:
+        numbers = analysis.clip(feature, numbers, tf.boolean_mask(numbers, present))
+    mean, deviation = analysis.moments(feature, tf.boolean_mask(numbers, present))
+    centred = tf.where(present, numbers - mean, tf.zeros_like(numbers))
+    scaled = tf.where(deviation > 0, tf.math.divide_no_nan(centred, deviation), tf.zeros_like(numbers))
     outputs: Tensors = {part: tf.cast(scaled, tf.float32)}
     if feature.indicator:
         outputs["missing"] = tf.cast(~present, tf.float32)
     return outputs
 
 
-def _category(values: Any, feature: Derived, position: int) -> Tensors:
+def _category(values: Any, feature: Derived, analysis: Analysis) -> Tensors:
     present = _present(values)
-    name = vocabulary_name(feature, position)
-    # The sketch behind `approximate_vocabulary` is exact while all distinct values fit, and much faster.
-    vocabulary_of = tft.vocabulary if feature.truncated else tft.experimental.approximate_vocabulary
-    vocabulary = vocabulary_of(tf.boolean_mask(values, present), top_k=feature.size, vocab_filename=name)
+    vocabulary = analysis.vocabulary(feature, tf.boolean_mask(values, present))
     found = tft.apply_vocabulary(values, vocabulary, default_value=-1)
     return {"index": tf.where(present, found + 2, tf.zeros_like(found))}
 
 
-def _hash(values: Any, feature: Derived, position: int) -> Tensors:
-    del position
+def _hash(values: Any, feature: Derived, analysis: Analysis) -> Tensors:
+    del analysis
     present = _present(values)
     text = values if values.dtype == tf.string else tf.strings.as_string(values)
     bucket = tf.cast(tft.hash_strings(text, feature.size), tf.int64)
     return {"index": tf.where(present, bucket + 1, tf.zeros_like(bucket))}
 
 
-def _calendar(values: Any, feature: Derived, position: int) -> Tensors:
-    del position
+def _calendar(values: Any, feature: Derived, analysis: Analysis) -> Tensors:
     calendar = parse_dates(values, timestamp=feature.kind == "timestamp")
     parts = {"month": calendar.month, "day": calendar.day, "weekday": calendar.weekday}
     if feature.kind == "timestamp":
@@ -149,14 +125,14 @@ def _calendar(values: Any, feature: Derived, position: int) -> Tensors:
     outputs: Tensors = {
         name: tf.where(calendar.valid, part, tf.zeros_like(part)) for name, part in parts.items()
     }
-    return outputs | _scaled(tf.cast(calendar.days, tf.float64), calendar.valid, feature, part="days")
+    return outputs | _scaled(values, feature, analysis, part="days")
 
 
 def _present(values: Any) -> Any:
     return tf.not_equal(values, MISSING_STRING if values.dtype == tf.string else MISSING_INTEGER)
 
 
-_PARTS: dict[str, Callable[[Any, Derived, int], Tensors]] = {
+_PARTS: dict[str, Callable[[Any, Derived, Analysis], Tensors]] = {
     "number": _number,
     "category": _category,
     "hash": _hash,

@@ -12,11 +12,11 @@ import pyarrow.compute
 
 from components.common.artifacts import Kind
 from components.common.errors import BadInputError
+from components.transform.config import MAX_VOCABULARY
 
 pc: Any = pyarrow.compute  # its functions are made when it is imported; no checker sees them
 
 MIN_COUNTED = 100  # rows; fewer distinct numbers in a row may be chance
-MAX_DISTINCT = 100_000  # beyond it a column counts as unlimited; the bound on memory
 
 
 @dataclass(kw_only=True)
@@ -26,8 +26,8 @@ class ColumnProfile:
     Attributes:
         kind: The column's kind.
         rows: All rows.
-        present: Rows that have a value; NaN and infinities have none.
-        distinct: The distinct values, until there are more than `MAX_DISTINCT`.
+        present: Rows that have a value; NaN has none, nor what is infinite as float32.
+        distinct: The distinct values, until there are more than `MAX_VOCABULARY`.
         counted: Present rows among which they were counted; all of them, but in such a column.
         words: Words in all strings, separated by white space.
         low: Smallest whole number present; None in a column without one, or of another kind.
@@ -46,7 +46,7 @@ class ColumnProfile:
     @property
     def unlimited(self) -> bool:
         """True when there are more distinct values than are counted."""
-        return len(self.distinct) > MAX_DISTINCT
+        return len(self.distinct) > MAX_VOCABULARY
 
     @property
     def identifier_share(self) -> float:
@@ -104,7 +104,8 @@ def _require_type(name: str, kind: Kind, found: Any) -> None:
 def _add(profile: ColumnProfile, values: Any) -> None:
     profile.rows += len(values)
     if profile.kind == "float":
-        values = values.filter(pc.is_finite(values))  # a null filter entry drops its row
+        finite = pc.is_finite(values.cast(pa.float32(), safe=False))
+        values = values.filter(finite)  # a null filter entry drops its row
     present = values.drop_null()
     profile.present += len(present)
     if not profile.unlimited:

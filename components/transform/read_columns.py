@@ -42,13 +42,22 @@ def read_batches(examples: Path, split: str, columns: Sequence[str], *, batch_ro
         BadInputError: The split has no file, or a file lacks a column.
     """
     for file in split_files(examples, split):
-        with pq.ParquetFile(file) as parquet:
-            if missing := sorted(set(columns) - set(parquet.schema_arrow.names)):
-                fix = "examples and schema are of different data: validate these examples"
-                raise BadInputError("columns are missing", where=file, value=missing, fix=fix)
-            for batch in parquet.iter_batches(batch_rows, columns=list(columns), use_threads=False):
-                if batch.num_rows:
-                    yield batch
+        yield from read_file(file, columns, batch_rows=batch_rows)
+
+
+def read_file(file: Path, columns: Sequence[str], *, batch_rows: int) -> Iterator[Any]:
+    """Yield one file's record batches, likewise.
+
+    Raises:
+        BadInputError: The file lacks a column.
+    """
+    with pq.ParquetFile(file) as parquet:
+        if missing := sorted(set(columns) - set(parquet.schema_arrow.names)):
+            fix = "examples and schema are of different data: validate these examples"
+            raise BadInputError("columns are missing", where=file, value=missing, fix=fix)
+        for batch in parquet.iter_batches(batch_rows, columns=list(columns), use_threads=False):
+            if batch.num_rows:
+                yield batch
 
 
 def _kind(feature: Any) -> Kind:

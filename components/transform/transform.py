@@ -1,48 +1,27 @@
-"""The work of the transform: derive features, analyse the train split, apply the graph to every split."""
+"""The work of the transform: derive features, make the graph, apply it to the splits, tell about it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from components.common.artifacts import Kind, Task, TransformSummary, write_transform
-from components.common.errors import BadInputError
+from components.common.artifacts import TransformSummary, split_files, write_transform
+from components.common.errors import ComponentError, UnavailableError
 from components.common.storage import publishing
-from components.transform.analyse import analyse_examples
-from components.transform.apply import Applied, apply_graph, load_graph
+from components.transform.apply import Applied, Apply, apply_graph, load_graph
 from components.transform.config import TransformConfig
-from components.transform.derive import Derived, derive_features
 from components.transform.describe import Feature, describe_derived, describe_outputs
-from components.transform.infer_task import infer_task, require_label
-from components.transform.preprocess import (
-    PreprocessingFn,
-    derived_preprocessing,
-    load_module,
-    user_preprocessing,
-)
-from components.transform.profile import profile_columns
+from components.transform.locate import explain_fault
+from components.transform.plan import Plan, make_plan
+from components.transform.preprocess import derived_preprocessing
 from components.transform.read_columns import read_batches, read_kinds
+from components.transform.report import write_report
+from components.transform.write_graph import write_graph
 
-
-class Plan(NamedTuple):
-    """What is to be done, before any graph exists.
-
-    Attributes:
-        task: What is learnt.
-        classes: Label values by class index.
-        inputs: Columns that the graph takes, with their kinds.
-        derived: How they enter; empty when the user brings a function.
-        dropped: Columns left out, with the reason.
-        preprocessing_fn: What TFT analyses.
-    """
-
-    task: Task
-    classes: list[str]
-    inputs: dict[str, Kind]
-    derived: list[Derived]
-    dropped: dict[str, str]
-    preprocessing_fn: PreprocessingFn
+OUTPUT_SPLITS = ("train", "eval")
 
 
 def transform_examples(
@@ -51,6 +30,7 @@ def transform_examples(
     *,
     transform_graph: Path,
     transformed_examples: Path,
+    report: Path,
     label: str,
     task: str | None,
     features: Mapping[str, Any],
@@ -64,6 +44,7 @@ def transform_examples(
         schema: Folder with `schema.pbtxt`, from data validation.
         transform_graph: Folder to write: TFT's layout and `transform.json`.
         transformed_examples: Folder to write: `train/` and `eval/`, fixed-width columns and `label`.
+        report: HTML file to write: what was derived from what, and what was dropped and why.
         label: Label column; never a feature.
         task: What is learnt, or None to infer it.
         features: Overrides by column.
@@ -76,61 +57,79 @@ def transform_examples(
     Raises:
         BadInputError: Label, task, an override, the module or the examples do not fit.
     """
-    kinds = read_kinds(schema)
-    require_label(label, kinds)
-    plan = _plan(examples, kinds, label, task, features, module, config)
+    read = functools.partial(read_batches, examples, "train", batch_rows=config.batch_rows)
+    plan = make_plan(
+        read, read_kinds(schema), label=label, task=task, features=features, module=module, config=config
+    )
     with publishing(transform_graph) as graph, publishing(transformed_examples) as transformed:
-        analyse_examples(
-            lambda: read_batches(examples, "train", list(plan.inputs), batch_rows=config.batch_rows),
-            plan.inputs, plan.preprocessing_fn, transform_graph=graph,
-        )  # fmt: skip
-        described = describe_derived(graph, plan.derived) if plan.derived else describe_outputs(graph)
-        applied = _apply(examples, transformed, graph, plan, described, label, config)
-        if not plan.derived:
+        with _explained(plan, examples, "train", module, config):
+            _make_graph(examples, graph, plan, config)
+        described = describe_outputs(graph) if plan.user_fn else describe_derived(graph, plan.derived)
+        applied = _apply(examples, transformed, graph, plan, described, label, module, config)
+        if plan.user_fn:
             described = describe_outputs(graph, applied["train"].largest)
         summary = TransformSummary(
             task=plan.task, label=label, classes=plan.classes, inputs=plan.inputs,
             features=described, dropped=plan.dropped,
         )  # fmt: skip
         write_transform(graph, summary)
+        write_report(report, plan, summary, applied)
     _tell(plan, summary, applied, inferred=task is None)
     return summary
 
 
-def _plan(
-    examples: Path, kinds: Mapping[str, Kind], label: str, task: str | None,
-    features: Mapping[str, Any], module: Path | None, config: TransformConfig,
-) -> Plan:  # fmt: skip
-    batches = read_batches(examples, "train", list(kinds), batch_rows=config.batch_rows)
-    profiles = profile_columns(batches, kinds)
-    chosen, classes = infer_task(profiles.pop(label), task, label=label)
-    own = getattr(load_module(module), "preprocessing_fn", None) if module else None
-    if own is None:
-        derived, dropped = derive_features(profiles, features, config)
-        inputs: dict[str, Kind] = {feature.column: feature.kind for feature in derived}
-        return Plan(chosen, classes, inputs, derived, dropped, derived_preprocessing(derived))
-    if features:
-        fix = "leave one of them out"
-        raise BadInputError(
-            "`features` has no effect beside `preprocessing_fn`", where="parameters", fix=fix
-        )
-    columns: dict[str, Kind] = {name: profile.kind for name, profile in profiles.items()}
-    return Plan(chosen, classes, columns, [], {}, user_preprocessing(own))
+def _make_graph(examples: Path, graph: Path, plan: Plan, config: TransformConfig) -> None:
+    if plan.user_fn is None and not config.beam_options:
+        write_graph(plan.derived, plan.inputs, plan.columns, transform_graph=graph)
+        return
+    from components.transform.analyse import TftAnalysis, analyse_examples  # Beam takes a second to import
+
+    function = plan.user_fn or derived_preprocessing(plan.derived, TftAnalysis())
+    analyse_examples(
+        split_files(examples, "train"), plan.inputs, function, transform_graph=graph,
+        batch_rows=config.batch_rows, beam_options=config.beam_options,
+    )  # fmt: skip
 
 
 def _apply(
-    examples: Path, transformed: Path, graph: Path, plan: Plan, described: Sequence[Feature], label: str,
-    config: TransformConfig,
+    examples: Path, transformed: Path, graph: Path, plan: Plan, described: list[Feature], label: str,
+    module: Path | None, config: TransformConfig,
 ) -> dict[str, Applied]:  # fmt: skip
     apply = load_graph(graph)
     names = [feature["name"] for feature in described]
-    return {
-        split: apply_graph(
-            apply, examples, split, inputs=plan.inputs, features=names, label=label, task=plan.task,
-            classes=plan.classes, transformed=transformed, batch_rows=config.batch_rows,
-        )
-        for split in ("train", "eval")
-    }  # fmt: skip
+    applied: dict[str, Applied] = {}
+    for split in OUTPUT_SPLITS:
+        with _explained(plan, examples, split, module, config, apply):
+            applied[split] = apply_graph(
+                apply, examples, split, inputs=plan.inputs, features=names, label=label, task=plan.task,
+                classes=plan.classes, transformed=transformed, batch_rows=config.batch_rows,
+            )  # fmt: skip
+    return applied
+
+
+@contextmanager
+def _explained(
+    plan: Plan, examples: Path, split: str, module: Path | None, config: TransformConfig,
+    apply: Apply | None = None,
+) -> Generator[None]:  # fmt: skip
+    """Turn what TensorFlow raises over a user's function, or Beam over a far runner, into a named error."""
+    try:
+        yield
+    except ComponentError:
+        raise
+    except Exception as error:
+        batches = read_batches(examples, split, list(plan.inputs), batch_rows=config.batch_rows)
+        if plan.user_fn and module:
+            fault = explain_fault(
+                error, plan.user_fn, plan.inputs, batches, module=module, split=split, probe=apply
+            )
+            if fault:
+                raise fault from error
+        if config.beam_options and apply is None:
+            what = f"Beam failed: {type(error).__name__}: {error}"
+            fix = "look at the runner's own log"
+            raise UnavailableError(what, where="parameter `transform.beam_options`", fix=fix) from error
+        raise
 
 
 def _tell(plan: Plan, summary: TransformSummary, applied: Mapping[str, Applied], *, inferred: bool) -> None:
@@ -143,6 +142,7 @@ def _tell(plan: Plan, summary: TransformSummary, applied: Mapping[str, Applied],
             f"feature {feature['name']}: {feature['encoding']}, size {feature['size']} <- {reason}"
         )
     lines += [f"dropped {column}: {reason}" for column, reason in summary.dropped.items()]
+    lines += [f"warning: {warning}" for warning in plan.warnings]
     for split, one in applied.items():
         lines.append(f"{split}: {one.rows} rows, {one.unlabelled} left out for want of a usable label")
     print("\n".join(lines))  # noqa: T201 - a task's log is its standard output

@@ -78,8 +78,8 @@ def _prepare(folder: Path, task: str) -> Inputs:
     write_snapshot(folder / "snapshot", snapshot)
     transform_examples(
         folder / "examples", folder / "schema", transform_graph=folder / "graph",
-        transformed_examples=folder / "transformed", label="y", task=task, features={}, module=None,
-        config=TransformConfig(),
+        transformed_examples=folder / "transformed", report=folder / "report.html", label="y",
+        task=task, features={}, module=None, config=TransformConfig(),
     )  # fmt: skip
     return Inputs(
         folder / "transformed",
