@@ -15,6 +15,24 @@ from components.common.errors import BadInputError
 Column = Any  # a sequence of Python values, a NumPy array, or an Arrow array, chunked or not
 Values = NDArray[Any]
 
+
+class InputError(BadInputError):
+    """A request's input, or one value of it, is not what the signature says.
+
+    Attributes:
+        input: Name of the input.
+        row: Number of the row, from 0; None when it is about the whole input.
+    """
+
+    def __init__(
+        self, what: str, *, name: str, row: int | None = None, value: object = None, fix: str | None = None
+    ) -> None:
+        """Keep the place, and say it as all errors do."""
+        where = f"input `{name}`" if row is None else f"input `{name}`, row {row}"
+        super().__init__(what, where=where, value=value, fix=fix)
+        self.input, self.row = name, row
+
+
 DATATYPES: dict[Kind, str] = {
     "integer": "INT64",
     "boolean": "INT64",
@@ -50,7 +68,7 @@ def encode_columns(
     for entry in signature.inputs:
         name, datatype = entry["name"], entry["datatype"]
         if name not in columns and not entry["optional"]:
-            raise BadInputError("a required input is absent", where=f"input `{name}`", fix="send it")
+            raise InputError("a required input is absent", name=name, fix="send it")
         encoded[name] = encode_column(columns.get(name, [None] * rows), datatype, name=name)
         if require and not entry["optional"]:
             _require_present(encoded[name], name)
@@ -79,8 +97,8 @@ def encode_column(values: Column, datatype: str, *, name: str) -> Values:
             try:
                 encoded[row] = convert(value)
             except (TypeError, ValueError, OverflowError) as error:
-                where = f"input `{name}`, row {row}"
-                raise BadInputError(f"not a value of type {datatype}", where=where, value=value) from error
+                what = f"not a value of type {datatype}"
+                raise InputError(what, name=name, row=row, value=value) from error
     return encoded
 
 
@@ -145,8 +163,7 @@ def _common_length(columns: Mapping[str, Column], names: Sequence[str]) -> int:
 def _require_present(values: Values, name: str) -> None:
     missing = np.flatnonzero(missing_mask(values))
     if missing.size:
-        where = f"input `{name}`, row {missing[0]}"
-        raise BadInputError("a required value is missing", where=where, fix="send a value")
+        raise InputError("a required value is missing", name=name, row=int(missing[0]), fix="send a value")
 
 
 def class_name(value: Any) -> str:

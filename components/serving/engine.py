@@ -6,11 +6,12 @@ import os
 from pathlib import Path
 from typing import Protocol
 
-from components.common.saved_models import Serve, Values, load_serving
+from components.common.encoding import Values
+from components.common.saved_models import Serve, load_serving
 
 
 class Engine(Protocol):
-    """Computes a model's outputs from encoded columns."""
+    """Computes a model's outputs from encoded columns; may be called from several threads."""
 
     def predict(self, columns: dict[str, Values]) -> dict[str, Values]:
         """Return one array `[rows]` or `[rows, classes]` for each output.
@@ -44,4 +45,6 @@ def load_engine(folder: Path) -> Engine:
     """
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # To hand the small operations of a tabular model from thread to thread takes longer than they do.
+    os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
     return TensorFlowEngine(load_serving(folder / "1"))

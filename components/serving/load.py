@@ -1,4 +1,4 @@
-"""Loading a model for serving: verified, and warmed by the requests that its judge recorded."""
+"""Loading a model for serving: verified, looked through, and warmed by its golden requests."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from pathlib import Path
 from components.common.artifacts import Signature, read_golden_requests, read_signature, verify_model
 from components.common.errors import RefusedError
 from components.common.golden import find_difference, golden_columns
+from components.common.model_scan import scan_saved_model
 from components.serving.check import encode_request
 from components.serving.engine import Engine, load_engine
+from components.serving.expected import Expected, read_expected
 
 log = logging.getLogger("millrace.serving")
 
@@ -21,30 +23,40 @@ class LoadedModel:
 
     Attributes:
         name: What it is called in addresses.
+        revision: The first 12 digits of its digest.
         signature: Its inputs and outputs.
+        expected: What training saw of the inputs.
         engine: What computes its answers.
     """
 
     name: str
+    revision: str
     signature: Signature
+    expected: Expected
     engine: Engine
 
 
 def load_model(folder: Path, name: str) -> LoadedModel:
-    """Verify, load and warm a complete model.
+    """Verify, look through, load and warm a complete model.
 
     Args:
         folder: A complete model: sealed by `digest.json`, with golden requests.
         name: What it shall be called.
 
     Raises:
-        BadInputError: Its bytes are not those that were sealed, or they are no model.
+        BadInputError: Its bytes are not those that were sealed, they are no model, or it could do more than
+            compute. Nothing was loaded.
         RefusedError: It does not answer its own golden requests as recorded.
     """
     digest = verify_model(folder)
-    model = LoadedModel(name=name, signature=read_signature(folder), engine=load_engine(folder))
+    scan_saved_model(folder / "1")
+    signature = read_signature(folder)
+    model = LoadedModel(
+        name=name, revision=digest[:12], signature=signature,
+        expected=read_expected(folder, signature), engine=load_engine(folder),
+    )  # fmt: skip
     _warm(model, folder)
-    log.info("model %s of digest %s is loaded from %s", name, digest[:12], folder)
+    log.info("model is loaded", extra={"model": name, "revision": digest[:12]})
     return model
 
 

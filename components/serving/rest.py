@@ -1,33 +1,32 @@
-"""The HTTP side: kserve's server with checked requests, a bound address and short error bodies."""
+"""The HTTP side, as an ASGI application: Open Inference Protocol v2 and v1, and what tells of the model."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-import numpy as np
 import orjson
-from fastapi import FastAPI, Request, Response
-from kserve import Model, ModelServer
-from kserve.errors import ModelNotFound
-from kserve.protocol.rest.server import RESTServer, metrics_handler
-from kserve.protocol.rest.v2_endpoints import V2Endpoints
-from starlette.exceptions import HTTPException
 
 from components.common.artifacts import Signature
 from components.common.config import require_known
-from components.common.encoding import Values
+from components.common.encoding import InputError, Values
 from components.common.errors import BadInputError
-from components.serving.check import encode_request, read_instances, read_tensors
+from components.serving.binary import write_binary
 from components.serving.config import ServingConfig
-from components.serving.load import LoadedModel
+from components.serving.read import read_instances, read_tensors
+from components.serving.service import Service
 
 log = logging.getLogger("millrace.serving")
 
-Reader = Callable[..., dict[str, list[Any]]]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+_JSON_LENGTH = b"inference-header-content-length"
+_JSON, _BINARY, _TEXT = b"application/json", b"application/octet-stream", b"text/plain; version=0.0.4"
 
 
 class _RequestError(Exception):
@@ -36,149 +35,136 @@ class _RequestError(Exception):
         self.status = status
 
 
-class _ServedModel(Model):
-    """What kserve knows of a model; its metrics come for free."""
+class _Answer:
+    """What is sent back."""
 
-    def __init__(self, model: LoadedModel) -> None:
-        super().__init__(model.name)
-        self.model = model
-        self.ready = True
-
-    def validate(self, payload: dict[str, Values]) -> dict[str, Values]:  # the routes have checked it
-        return payload
-
-    def predict(self, payload: Any, headers: Any = None, response_headers: Any = None) -> Any:
-        return self.model.engine.predict(payload)
-
-    def get_input_types(self) -> list[dict[str, Any]]:
-        return [{**entry, "shape": [-1]} for entry in self.model.signature.inputs]
-
-    def get_output_types(self) -> list[dict[str, Any]]:
-        return self.model.signature.outputs
+    def __init__(self, body: object, *, status: int = 200, kind: bytes = _JSON) -> None:
+        self.status = status
+        # float32 in its shortest form
+        self.body = (
+            body if isinstance(body, bytes) else orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY)
+        )
+        self.headers = [(b"content-type", kind), (b"content-length", str(len(self.body)).encode())]
 
 
-class _Server(RESTServer):
-    """kserve's server, whose address, inference routes and error bodies are ours."""
+class RestApplication:
+    """Answers HTTP requests for one model."""
 
-    def __init__(self, model: LoadedModel, config: ServingConfig, host: str, **given: Any) -> None:
-        super().__init__("kserve.model_server:app", **given)
-        self.model = model
-        self.limits = config
-        self.config.host = host  # kserve binds 0.0.0.0, hard-coded
-
-    def create_application(self) -> None:
-        """Offer inference and what tells of it; kserve's own routes also load and unload models."""
-        app = self.config.app = FastAPI(openapi_url=None)
-        known = V2Endpoints(self.dataplane)
-        for path, answer in {
-            "/": self.dataplane.live,
-            "/metrics": metrics_handler,
-            "/v1/models": known.models,
-            "/v1/models/{model_name}": known.model_ready,
-            "/v2/health/live": known.live,
-            "/v2/health/ready": known.ready,
-            "/v2/models": known.models,
-            "/v2/models/{model_name}": self.metadata,
-            "/v2/models/{model_name}/ready": known.model_ready,
-        }.items():
-            app.add_api_route(path, answer, methods=["GET"], response_model_exclude_none=True)
-        app.add_api_route("/v2/models/{name}/infer", self.infer, methods=["POST"], response_model=None)
-        app.add_api_route("/v1/models/{name}:predict", self.predict, methods=["POST"], response_model=None)
-        self._add_exception_handlers(app)
-
-    def _add_exception_handlers(self, app: FastAPI) -> None:
-        app.add_exception_handler(BadInputError, _answer_bad_input)
-        app.add_exception_handler(_RequestError, _answer_request_error)
-        app.add_exception_handler(ModelNotFound, _answer_unknown_model)
-        app.add_exception_handler(HTTPException, _answer_http_error)
-        app.add_exception_handler(Exception, _answer_bug)
-
-    async def metadata(self, model_name: str) -> Response:
-        """Tell what the model takes and gives; kserve's own answer would leave out the classes."""
-        found = await self.dataplane.model_metadata(model_name)
-        tensors = {side: [_tensor(entry) for entry in found[side]] for side in ("inputs", "outputs")}
-        return _respond(200, {**found, **tensors})
-
-    async def infer(self, name: str, request: Request) -> Response:
-        """Answer a request of the Open Inference Protocol v2."""
-        payload = await self._payload(name, request)
-        answers = await self._answers(name, payload, read_tensors)
-        wanted = _wanted_outputs(payload, answers)
-        identity = payload.get("id")
-        body = {
-            "model_name": name,
-            "id": identity if isinstance(identity, str) and identity else str(uuid.uuid4()),
-            "outputs": [_output(entry, answers) for entry in self._outputs if entry["name"] in wanted],
+    def __init__(self, service: Service, limits: ServingConfig) -> None:
+        """Answer by `service`, within `limits`."""
+        self._service, self._limits = service, limits
+        self._name, self._signature = service.model.name, service.model.signature
+        model = f"/v2/models/{self._name}"
+        ready = {"name": self._name, "ready": True}
+        self._told: dict[str, Callable[[], _Answer]] = {
+            "/": lambda: _Answer({"status": "alive"}),
+            "/metrics": lambda: _Answer(service.metrics.exposition(), kind=_TEXT),
+            "/v1/models": lambda: _Answer({"models": [self._name]}),
+            f"/v1/models/{self._name}": lambda: _Answer(ready),
+            "/v2/health/live": lambda: _Answer({"live": True}),
+            "/v2/health/ready": lambda: _Answer({"ready": True}),
+            "/v2/models": lambda: _Answer({"models": [self._name]}),
+            model: lambda: _Answer(describe_model(self._name, self._signature)),
+            f"{model}/ready": lambda: _Answer(ready),
         }
-        return _respond(200, body)
+        self._asked = {
+            f"{model}/infer": ("v2", self._infer),
+            f"/v1/models/{self._name}:predict": ("v1", self._predict),
+        }
 
-    async def predict(self, name: str, request: Request) -> Response:
-        """Answer a request of the v1 protocol; several outputs make an object of each prediction."""
-        answers = await self._answers(name, await self._payload(name, request), read_instances)
-        columns = {entry["name"]: answers[entry["name"]] for entry in self._outputs}
-        if len(columns) == 1:
-            return _respond(200, {"predictions": next(iter(columns.values()))})
-        rows = zip(*(values.tolist() for values in columns.values()), strict=True)
-        return _respond(200, {"predictions": [dict(zip(columns, row, strict=True)) for row in rows]})
-
-    @property
-    def _outputs(self) -> list[dict[str, Any]]:
-        return self.model.signature.outputs
-
-    async def _payload(self, name: str, request: Request) -> Any:
-        if name != self.model.name:
-            raise ModelNotFound(name)
-        if "inference-header-content-length" in request.headers:
-            raise _RequestError(415, "binary tensors are not offered: send JSON")
-        body = await _read_body(request, self.limits)
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        started, path = time.perf_counter(), str(scope["path"])
+        protocol, ask = self._asked.get(path, ("other", None))
         try:
-            return orjson.loads(body)
-        except orjson.JSONDecodeError as error:
-            where = f"line {error.lineno}, column {error.colno}"
-            hint = "a missing value is null, NaN is no JSON"
-            raise _RequestError(400, f"the body is not JSON, at {where} ({hint})") from error
+            if ask is not None and scope["method"] == "POST":
+                answer = await ask(scope, receive)
+            elif path in self._told and scope["method"] == "GET":
+                answer = self._told[path]()
+            else:
+                answer = self._refuse_address(path, known=ask is not None or path in self._told)
+        except (BadInputError, _RequestError) as error:
+            answer = self._refuse(error)
+        except Exception as error:
+            log.error("a request failed", extra={"path": protocol}, exc_info=error)
+            answer = _Answer({"error": "the server failed; its log has the reason"}, status=500)
+        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+        await send({"type": "http.response.body", "body": answer.body})
+        if ask is not None:
+            self._service.metrics.count_request(protocol, str(answer.status), time.perf_counter() - started)
 
-    async def _answers(self, name: str, payload: Any, read: Reader) -> dict[str, Values]:
-        signature: Signature = self.model.signature
-        columns = encode_request(read(payload, signature, max_rows=self.limits.max_rows), signature)
-        given: Any = await self.dataplane.infer(name, columns)
-        answers: dict[str, Values] = given[0]
-        if not all(np.isfinite(values).all() for values in answers.values()):
-            raise _RequestError(500, "the model gave an answer that is not a finite number")
-        return answers
+    async def _infer(self, scope: Message, receive: Receive) -> _Answer:
+        """Answer a request of the Open Inference Protocol v2."""
+        body = await _read_body(receive, self._limits)
+        json_length = _json_length(scope, len(body))
+        payload = _parse(body[:json_length])
+        columns = read_tensors(
+            payload, self._signature, max_rows=self._limits.max_rows, binary=body[json_length:]
+        )
+        names = [entry["name"] for entry in self._signature.outputs]
+        wanted = _wanted_outputs(payload, names)
+        answers = await self._service.answer(columns)
+        return _tensors(self._name, payload.get("id"), wanted, answers)
+
+    async def _predict(self, scope: Message, receive: Receive) -> _Answer:
+        """Answer a request of the v1 protocol; several outputs make an object of each prediction."""
+        payload = _parse(await _read_body(receive, self._limits))
+        columns = read_instances(payload, self._signature, max_rows=self._limits.max_rows)
+        answers = await self._service.answer(columns)
+        if len(answers) == 1:
+            return _Answer({"predictions": next(iter(answers.values()))})
+        rows = zip(*(values.tolist() for values in answers.values()), strict=True)
+        return _Answer({"predictions": [dict(zip(answers, row, strict=True)) for row in rows]})
+
+    def _refuse(self, error: BadInputError | _RequestError) -> _Answer:
+        if isinstance(error, _RequestError):
+            return _Answer({"error": str(error)}, status=error.status)
+        body: dict[str, Any] = {"error": str(error)}
+        if isinstance(error, InputError):
+            self._service.count_refusal(error)
+            place = {"input": error.input, "row": error.row}
+            body |= {key: value for key, value in place.items() if value is not None}
+        return _Answer(body, status=400)
+
+    def _refuse_address(self, path: str, *, known: bool) -> _Answer:
+        if known:
+            return _Answer({"error": "method not allowed"}, status=405)
+        if path.startswith(("/v1/models/", "/v2/models/")) and not path.startswith(
+            f"/v2/models/{self._name}/"
+        ):
+            return _Answer({"error": f"unknown model in {path[:200]!r}"}, status=404)
+        return _Answer({"error": "not found"}, status=404)
 
 
-class _LocalServer(ModelServer):
-    """kserve's model server around ours: one process, REST alone."""
-
-    def run(self, model: LoadedModel, config: ServingConfig, host: str) -> None:
-        """Serve until a signal; uvicorn handles SIGTERM and SIGINT and finishes what is under way."""
-        self._register_and_check_atleast_one_model_is_ready([_ServedModel(model)])
-        rest = _Server(
-            model, config, host, data_plane=self.dataplane, http_port=self.http_port,
-            model_repository_extension=self.model_repository_extension, grace_period=config.drain_seconds,
-        )  # fmt: skip
-        asyncio.run(rest.start())
-
-
-def start_server(model: LoadedModel, *, host: str, port: int, config: ServingConfig) -> None:
-    """Answer requests until SIGTERM or SIGINT; see `serve_model`."""
-    server = _LocalServer(http_port=port, enable_grpc=False, enable_latency_logging=False)
-    access = logging.getLogger("uvicorn.access")
-    access.handlers, access.propagate = [], False  # a line a request would fill the disk
-    server.run(model, config, host)
+def describe_model(name: str, signature: Signature) -> dict[str, Any]:
+    """Tell what a model takes and gives, as the protocol has it, and more in `parameters`."""
+    inputs = [
+        {
+            "name": entry["name"], "datatype": entry["datatype"], "shape": [-1],
+            "parameters": {"kind": entry["kind"], "optional": entry["optional"]},
+        }
+        for entry in signature.inputs
+    ]  # fmt: skip
+    outputs = [
+        {key: entry[key] for key in ("name", "datatype", "shape")}
+        | ({"parameters": {"classes": entry["classes"]}} if "classes" in entry else {})
+        for entry in signature.outputs
+    ]
+    return {"name": name, "versions": ["1"], "platform": "millrace", "inputs": inputs, "outputs": outputs}
 
 
-async def _read_body(request: Request, limits: ServingConfig) -> bytes:
+async def _read_body(receive: Receive, limits: ServingConfig) -> bytes:
     body, size = bytearray(), 0
     try:
         async with asyncio.timeout(limits.body_timeout_seconds):
-            async for piece in request.stream():
+            while True:
+                message = await receive()
+                piece = message.get("body", b"")
                 size += len(piece)
                 if size <= limits.max_body_bytes:
                     body += piece
-                elif size > 4 * limits.max_body_bytes:  # until then read on: most clients send it all first
-                    break
+                if not message.get("more_body") or size > 4 * limits.max_body_bytes:
+                    break  # until then read on: most clients send it all before they listen
     except TimeoutError as error:
         raise _RequestError(408, "the body did not arrive in time") from error
     if size > limits.max_body_bytes:
@@ -186,52 +172,63 @@ async def _read_body(request: Request, limits: ServingConfig) -> bytes:
     return bytes(body)
 
 
-def _wanted_outputs(payload: Any, answers: dict[str, Values]) -> list[str]:
-    wanted = payload.get("outputs")
+def _json_length(scope: Message, size: int) -> int:
+    """Return how much of a body is JSON; the rest are binary tensors."""
+    for name, value in scope["headers"]:
+        if name == _JSON_LENGTH:
+            if not value.isdigit() or int(value) > size:
+                what = f"must be a number of bytes, at most those of the body, {size}"
+                raise BadInputError(
+                    what, where="header Inference-Header-Content-Length", value=value.decode("latin-1")
+                )
+            return int(value)
+    return size
+
+
+def _parse(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        hint = "a missing value is null, NaN is no JSON"
+        raise _RequestError(400, f"the body is not JSON, at {where} ({hint})") from error
+
+
+def _wanted_outputs(payload: Any, names: list[str]) -> dict[str, bool]:
+    """Return the outputs to send, and whether each is to be binary."""
+    wanted, parameters = payload.get("outputs"), payload.get("parameters")
+    every = isinstance(parameters, dict) and parameters.get("binary_data_output") is True
     if not wanted:
-        return list(answers)
+        return dict.fromkeys(names, every)
     if not isinstance(wanted, list) or not all(
         isinstance(item, dict) and isinstance(item.get("name"), str) for item in wanted
     ):
         raise BadInputError("`outputs` must be a list of objects with a `name`", where="request")
-    names = [item["name"] for item in wanted]
-    require_known(names, answers, where="outputs")
-    return names
+    require_known([item["name"] for item in wanted], names, where="outputs")
+    asked = {item["name"]: item.get("parameters") for item in wanted}
+    return {
+        name: bool(asked[name].get("binary_data", every)) if isinstance(asked[name], dict) else every
+        for name in names
+        if name in asked
+    }
 
 
-def _tensor(entry: dict[str, Any]) -> dict[str, Any]:
-    """Describe one tensor; classes by position, of `probability` the second."""
-    known = {key: entry[key] for key in ("name", "datatype", "shape")}
-    return known | ({"parameters": {"classes": entry["classes"]}} if "classes" in entry else {})
-
-
-def _output(entry: dict[str, Any], answers: dict[str, Values]) -> dict[str, Any]:
-    values = answers[entry["name"]]
-    shape = {"shape": list(values.shape), "data": values.ravel()}
-    return {"name": entry["name"], "datatype": entry["datatype"], **shape}
-
-
-def _respond(status: int, body: object) -> Response:
-    content = orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY)  # float32 in its shortest form
-    return Response(content, status, media_type="application/json")
-
-
-async def _answer_bad_input(_: Request, error: Any) -> Response:
-    return _respond(400, {"error": str(error)})
-
-
-async def _answer_request_error(_: Request, error: Any) -> Response:
-    return _respond(error.status, {"error": str(error)})
-
-
-async def _answer_unknown_model(request: Request, _: Any) -> Response:
-    return _respond(404, {"error": f"unknown model in {request.url.path[:200]!r}"})
-
-
-async def _answer_http_error(_: Request, error: Any) -> Response:
-    return _respond(error.status_code, {"error": str(error.detail).lower()})
-
-
-async def _answer_bug(_: Request, error: Any) -> Response:
-    log.error("a request failed", exc_info=error)
-    return _respond(500, {"error": "the server failed; its log has the reason"})
+def _tensors(name: str, identity: Any, wanted: dict[str, bool], answers: dict[str, Values]) -> _Answer:
+    pieces: list[bytes] = []
+    outputs: list[dict[str, Any]] = []
+    for output, binary in wanted.items():
+        values = answers[output]
+        tensor = {"name": output, "datatype": "FP32", "shape": list(values.shape)}
+        if binary:
+            pieces.append(write_binary(values))
+            outputs.append({**tensor, "parameters": {"binary_data_size": len(pieces[-1])}})
+        else:
+            outputs.append({**tensor, "data": values.ravel()})
+    known = identity if isinstance(identity, str) and identity else str(uuid.uuid4())
+    answer = _Answer({"model_name": name, "id": known, "outputs": outputs})
+    if not pieces:
+        return answer
+    head = answer.body
+    answer = _Answer(b"".join((head, *pieces)), kind=_BINARY)
+    answer.headers.append((_JSON_LENGTH, str(len(head)).encode()))
+    return answer

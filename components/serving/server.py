@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import signal
 import sys
@@ -15,31 +14,40 @@ from components.common.errors import ComponentError
 from components.common.names import check_model_name
 from components.serving.config import ServingConfig
 from components.serving.load import LoadedModel, load_model
+from components.serving.log import log_as_json
 
 
-def serve_model(model: LoadedModel, *, host: str, port: int, config: ServingConfig) -> None:
+def serve_model(
+    model: LoadedModel, *, host: str, port: int, grpc_port: int | None, config: ServingConfig
+) -> None:
     """Answer requests until SIGTERM or SIGINT; requests under way are finished first.
 
     Args:
         model: The model.
         host: Address to listen on.
         port: Port to listen on.
+        grpc_port: Port for gRPC, or None for none.
         config: Limits.
     """
-    from components.serving.rest import start_server  # kserve: a second of imports, after the checks
+    from components.serving.run import (
+        start_server,
+    )  # after the checks: a model that is refused ends at once
 
-    start_server(model, host=host, port=port, config=config)
+    start_server(model, host=host, port=port, grpc_port=grpc_port, config=config)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns 2 or 3 with one line on standard error when the model is refused."""
     options = _parse(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    log_as_json(sys.stderr)
     if options.end_with_stdin:
         threading.Thread(target=_end_with_stdin, daemon=True).start()
     try:
-        model = load_model(Path(options.model), check_model_name(options.name))
-        serve_model(model, host=options.host, port=options.port, config=ServingConfig())
+        name = check_model_name(options.name)
+        model = load_model(Path(options.model), name)
+        serve_model(
+            model, host=options.host, port=options.port, grpc_port=options.grpc_port, config=ServingConfig()
+        )
     except ComponentError as error:
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code
@@ -52,6 +60,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--name", required=True, help="name in addresses")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     parser.add_argument("--port", type=int, default=8080, help="port to listen on (default %(default)s)")
+    parser.add_argument("--grpc-port", type=int, help="port for gRPC (default: none)")
     parser.add_argument("--end-with-stdin", action="store_true", help="end when standard input is closed")
     return parser.parse_args(arguments)
 

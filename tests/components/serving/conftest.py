@@ -21,15 +21,26 @@ def model_folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def server_url(model_folder, tmp_path_factory):
+def server_log(tmp_path_factory):
+    return tmp_path_factory.mktemp("log") / "server.log"
+
+
+@pytest.fixture(scope="session")
+def grpc_address(server_url):
+    return f"127.0.0.1:{int(server_url.rsplit(':')[-1]) + 1}"
+
+
+@pytest.fixture(scope="session")
+def server_url(model_folder, server_log):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "components.serving.server", "--model", str(model_folder)]
-    log = tmp_path_factory.mktemp("log") / "server.log"
+    ports = ["--port", str(port), "--grpc-port", str(port + 1)]
+    log = server_log
     with log.open("wb") as stream:
         process = subprocess.Popen(
-            [*command, "--name", "tiny", "--port", str(port), "--end-with-stdin"],
+            [*command, "--name", "tiny", *ports, "--end-with-stdin"],
             stdin=subprocess.PIPE, stdout=stream, stderr=stream,
         )  # fmt: skip
     url = f"http://127.0.0.1:{port}"

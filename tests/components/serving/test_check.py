@@ -1,11 +1,14 @@
 """Every way a request can be wrong is told by the name of the field; rows and nulls go through."""
 
+import duckdb
 import numpy as np
 import pytest
 
 from components.common.artifacts import MISSING_INTEGER, Signature
+from components.common.encoding import InputError
 from components.common.errors import BadInputError
-from components.serving.check import encode_request, read_instances, read_tensors
+from components.serving.check import encode_request
+from components.serving.read import read_instances, read_tensors
 
 KINDS = {"f": "float", "i": "integer", "s": "string", "b": "boolean", "d": "date", "t": "timestamp"}
 DATATYPES = {"f": "FP32", "i": "INT64", "s": "BYTES", "b": "INT64", "d": "BYTES", "t": "BYTES"}
@@ -81,7 +84,7 @@ INSTANCE_ERRORS = {
     "empty row": ({"instances": [{"i": 1}, {}]}, r"instances\[1\]"),
     "row of values": ({"instances": [[1, 2]]}, r"instances\[0\]"),
     "unknown field": ({"instances": [{"i": 1, "ff": 2}]}, r"`ff`.*instances\[0\]"),
-    "missing required field": ({"instances": [{"f": 1}]}, r"instances\[0\], input `i`"),
+    "missing required field": ({"instances": [{"f": 1}]}, "input `i`, row 0"),
 }
 
 
@@ -110,8 +113,11 @@ VALUE_ERRORS = {
     "another form of date": ("d", "31.01.2013"),
     "no such day": ("d", "2013-02-30"),
     "date with a time": ("d", "2013-01-31T00:00:00"),
-    "timestamp without seconds": ("t", "2013-01-31T10:00"),
+    "timestamp of a named zone": ("t", "2013-01-31T10:00:00 Europe/Berlin"),
+    "timestamp of no such hour": ("t", "2013-01-31T25:00:00"),
+    "timestamp of digits that are not ASCII": ("t", "2013-01-31T1٣:00"),
     "number for a date": ("d", 20130131),
+    "number for a timestamp": ("t", 20130131),
 }
 
 
@@ -119,5 +125,23 @@ VALUE_ERRORS = {
 def test_value_of_another_type_is_refused_by_input_and_row(case):
     name, value = VALUE_ERRORS[case]
     columns = {"i": [1, 1], name: [None if name != "i" else 1, value]}
-    with pytest.raises(BadInputError, match=f"input `{name}`, row 1"):
+    with pytest.raises(InputError, match=f"input `{name}`, row 1") as refused:
         encode_request(columns, SIGNATURE)
+    assert (refused.value.input, refused.value.row) == (name, 1)
+
+
+MOMENTS = [
+    "2020-02-07", "2020-02-07 04:00", "2020-02-07 04:00:00", "2020-02-07T04:00:00", "2020-02-07T04:00:00Z",
+    "2020-02-07 04:00:00+02:00", "2020-02-07T23:30:00-05", "2020-02-07 04:00:00.999", "2020-02-29 00:00:00",
+    "1969-12-31T23:59:59.5Z",
+]  # fmt: skip
+
+
+def test_timestamps_are_taken_in_the_forms_of_ingestion_and_to_the_same_moment():
+    """The oracle is DuckDB, by the very cast that ingestion applies to a CSV."""
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    cast = "strftime(timezone('UTC', CAST(? AS TIMESTAMPTZ)), '%Y-%m-%dT%H:%M:%S')"
+    oracle = [connection.execute(f"SELECT {cast}", [text]).fetchone()[0] for text in MOMENTS]
+    encoded = encode_request({"i": [1] * len(MOMENTS), "t": MOMENTS}, SIGNATURE)
+    assert [value.decode() for value in encoded["t"]] == oracle

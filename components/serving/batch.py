@@ -1,0 +1,93 @@
+"""Requests that wait together are answered together: one call of the model for all of them."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from components.common.encoding import Values
+from components.serving.engine import Engine
+
+MOST_ROWS = 256  # in one call; a request with more is alone, in a thread, and others go on meanwhile
+
+
+@dataclass(kw_only=True)
+class _Waiting:
+    columns: dict[str, Values]
+    rows: int
+    answer: asyncio.Future[dict[str, Values]]
+
+
+class Batcher:
+    """Asks an engine for all requests that arrived in one turn of the event loop.
+
+    Nobody waits for company: a request alone is answered at once. While a call of the model runs, requests
+    gather; the next call takes them, at most `MOST_ROWS` rows.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        """Ask `engine`."""
+        self._engine = engine
+        self._waiting: list[_Waiting] = []
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="large-requests")
+
+    async def predict(self, columns: dict[str, Values]) -> dict[str, Values]:
+        """Return the outputs for encoded columns; see `Engine.predict`.
+
+        Raises:
+            Exception: Whatever the engine raised for these rows; those of others are not touched by it.
+        """
+        rows = len(next(iter(columns.values())))
+        loop = asyncio.get_running_loop()
+        if rows > MOST_ROWS:
+            return await loop.run_in_executor(self._thread, self._engine.predict, columns)
+        waiting = _Waiting(columns=columns, rows=rows, answer=loop.create_future())
+        self._waiting.append(waiting)
+        if len(self._waiting) == 1:
+            loop.call_soon(self._answer_waiting)
+        return await waiting.answer
+
+    def _answer_waiting(self) -> None:
+        batch = self._take()
+        if self._waiting:
+            asyncio.get_running_loop().call_soon(self._answer_waiting)
+        if len(batch) == 1:
+            self._answer(batch[0])
+            return
+        try:
+            outputs = self._engine.predict(_joined(batch))
+        except Exception:  # one request's rows broke the call: asked alone, it alone fails
+            for waiting in batch:
+                self._answer(waiting)
+            return
+        start = 0
+        for waiting in batch:
+            part = slice(start, start := start + waiting.rows)
+            _settle(waiting, {name: values[part] for name, values in outputs.items()})
+
+    def _take(self) -> list[_Waiting]:
+        rows = count = 0
+        while count < len(self._waiting) and rows + self._waiting[count].rows <= MOST_ROWS:
+            rows += self._waiting[count].rows
+            count += 1
+        batch, self._waiting = self._waiting[:count], self._waiting[count:]
+        return batch
+
+    def _answer(self, waiting: _Waiting) -> None:
+        try:
+            _settle(waiting, self._engine.predict(waiting.columns))
+        except Exception as error:  # it belongs to whoever waits for the answer
+            if not waiting.answer.done():
+                waiting.answer.set_exception(error)
+
+
+def _joined(batch: list[_Waiting]) -> dict[str, Values]:
+    return {name: np.concatenate([each.columns[name] for each in batch]) for name in batch[0].columns}
+
+
+def _settle(waiting: _Waiting, outputs: dict[str, Values]) -> None:
+    if not waiting.answer.done():  # its client may have gone meanwhile
+        waiting.answer.set_result(outputs)
