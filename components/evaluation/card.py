@@ -23,7 +23,7 @@ def write_card(findings: Findings) -> str:
         "## Intended use", _plain(findings.config.intended_use or _NO_USE),
         "## Data", _list(_describe_data(findings)),
         "## Metrics", _metrics(findings.judged.estimates), *_decision(findings),
-        "## By slice", _slices(findings),
+        "## By slice", _slices(findings), *_weak(findings),
         *_fairness(findings),
         "## Compared with others", _others(findings),
         "## Limits", _list(_limits(findings)),
@@ -69,13 +69,23 @@ def _decision(findings: Findings) -> Iterable[str]:
 
 def _slices(findings: Findings) -> str:
     name = PRIMARY[findings.judged.task]
-    weak = [found.slice for found in findings.search.found]
     rows = [
         (_plain(found.name), f"{found.rows:,}", show_value(one), show_interval(one))
-        for found in [*weak, *findings.slices.measured][:_MOST_SLICES]
+        for found in findings.slices.measured[:_MOST_SLICES]
         if (one := found.estimates.get(name))
     ]
-    return _table(("Slice", "Rows", TITLES[name], "95 % interval"), rows) if rows else "None was measured."
+    return _table(("Slice", "Rows", TITLES[name], "95 % interval"), rows) if rows else "None was asked for."
+
+
+def _weak(findings: Findings) -> Iterable[str]:
+    if findings.search.found:
+        loss = "squared error" if findings.judged.task == "regression" else "log loss"
+        yield f"Weakest of {findings.search.tested:,} slices that were looked at, beyond chance:"
+        rows = [
+            (_plain(found.slice.name), f"{found.slice.rows:,}", show(found.loss), show(found.rest))
+            for found in findings.search.found
+        ]
+        yield _table(("Slice", "Rows", f"Mean {loss}", "Elsewhere"), rows)
 
 
 def _fairness(findings: Findings) -> Iterable[str]:

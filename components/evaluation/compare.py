@@ -60,7 +60,7 @@ def compare_constant(judged: Judged) -> Comparison:
     else:
         shares = np.bincount(judged.labels, minlength=judged.answers.shape[1]) / len(judged.labels)
         answers = np.tile(shares, (len(judged.labels), 1))
-    return compare_answers("the best constant answer", judged, answers, judged.decision)
+    return compare_answers("the best constant", judged, answers, judged.decision)
 
 
 def compare_baseline(

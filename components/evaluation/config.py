@@ -61,7 +61,7 @@ class EvaluationConfig:
     worst_slices: int = 10
     importance_rows: int = 5_000
     importance_repeats: int = 5
-    reference_rows: int = 50_000
+    reference_rows: int = 100_000
     golden_rows: int = 32
     min_slice_rows: int = 100
     max_slice_values: int = 20

@@ -160,15 +160,15 @@ def _judge_rows(model: LoadedModel, rows: LabelledRows, examples: Path, config: 
 def _compare_reference(
     model: LoadedModel, rows: LabelledRows, judged: Judged, examples: Path, config: EvaluationConfig
 ) -> Comparison | None:
-    who = "scikit-learn's histogram gradient boosting"
+    who = "gradient boosting"
     if config.reference_rows == 0:
         return None
     try:
-        answers = answer_as_reference(model, examples, rows.table, most_rows=config.reference_rows)
+        answers, learnt = answer_as_reference(model, examples, rows.table, most_rows=config.reference_rows)
     except BadInputError as error:
         what = str(error).split(" — ")[0]  # without the place: equal inputs elsewhere give equal bytes
         return Comparison(who=who, obstacle=f"there is no reference: {what}")
-    return compare_answers(who, judged, answers, judged.decision)
+    return compare_answers(f"{who} ({learnt:,} training rows)", judged, answers, judged.decision)
 
 
 def _find(

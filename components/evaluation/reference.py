@@ -33,7 +33,7 @@ class _Column:
 
 def answer_as_reference(
     model: LoadedModel, examples: Path, table: Any, *, most_rows: int
-) -> NDArray[np.float64]:
+) -> tuple[NDArray[np.float64], int]:
     """Fit scikit-learn's histogram gradient boosting on training rows and answer other rows.
 
     It has scikit-learn's own settings, a fixed seed and one thread, so that it repeats to the last bit.
@@ -45,7 +45,7 @@ def answer_as_reference(
         most_rows: Most training rows, spread evenly over the split.
 
     Returns:
-        As a model would answer: `[rows]` or `[rows, classes]`.
+        Answers as a model would give them, `[rows]` or `[rows, classes]`; and how many rows it learnt from.
 
     Raises:
         BadInputError: The train split is missing, or has too little to learn from.
@@ -60,7 +60,7 @@ def answer_as_reference(
     ]
     with threadpool_limits(1):
         booster = _make(model.record.task, columns).fit(_encode(columns, rows.table), learnt)
-        return _answer(booster, model, _encode(columns, table))
+        return _answer(booster, model, _encode(columns, table)), rows.rows
 
 
 def _make(task: str, columns: Sequence[_Column]) -> Any:

@@ -34,7 +34,7 @@ from components.evaluation.show import show, show_interval, show_value
 from components.evaluation.trace import count_confusion, trace_curve
 
 _MOST_CLASSES = 12
-_MOST_SLICES = 40
+_MOST_SLICES = 20
 
 
 def write_report(path: Path, findings: Findings) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from components.evaluation.compare import compare_answers, compare_constant
+from components.evaluation.config import EvaluationConfig
 from components.evaluation.judge import decide, judge_model
 from components.evaluation.judged import Comparison, Judged
 from components.evaluation.measure import measure
 from components.evaluation.measure_decisions import Decision
+from components.evaluation.slice import measure_slices
 from components.evaluation.thresholds import Thresholds
 
 
@@ -157,3 +160,47 @@ def test_what_cannot_be_compared_is_refused_with_the_way_out(binary):
     assert "`thresholds.max_regression` to null" in verdict.reasons[0]
     failed, verdict = judge("binary", *binary, Thresholds(max_regression=None), obstacle="the same")
     assert (failed, verdict.outcome) == ([], "blessed")
+
+
+def test_a_margin_of_another_metric_is_held_against_the_baselines(binary):
+    labels, answers = binary
+    shy = np.where(answers > 0.5, 0.49, answers)  # ranks nearly as well, and never answers yes
+    asked = Thresholds(bounds={"recall": {"max_regression": 0.05}}, max_regression=None)
+    failed, verdict = judge("binary", labels, shy, asked, baseline=answers)
+    assert failed == ["recall not worse than the baseline's"]
+    assert "recall lower by at most 0.05" in verdict.reasons[0]
+    assert judge("binary", labels, answers, asked, baseline=answers)[0] == []
+
+
+def test_a_model_far_behind_the_reference_is_refused_only_when_asked(binary):
+    labels, answers = binary
+    worse = np.clip(answers + 0.4 * np.random.default_rng(2).normal(size=len(labels)), 0, 1)
+    assert judge("binary", labels, worse, Thresholds(), reference=answers)[0] == []
+    asked = Thresholds(max_reference_gap=0.01)
+    assert judge("binary", labels, worse, asked, reference=answers)[0] == ["not far behind the reference"]
+    assert judge("binary", labels, answers, asked, reference=answers)[0] == []
+    assert judge("binary", labels, answers, asked)[0] == ["not far behind the reference"]
+
+
+def test_every_measured_slice_must_reach_its_bound(binary):
+    labels, answers = binary
+    table = pa.table({"g": np.where(np.arange(2_000) < 400, "weak", "good")})
+    mixed = np.where(np.arange(2_000) < 400, np.random.default_rng(3).random(2_000), answers)
+    judged = Judged(task="binary", labels=labels, answers=mixed)
+    slices = measure_slices(judged, table, [("g",)], EvaluationConfig())
+    asked = Thresholds(slices={"g": {"auc": {"min": 0.65}, "recall": {"min": 0.0}}})
+    checks = {check.name: check.passed for check in judge_model(judged, asked, slices=slices)[2:]}
+    assert checks == {"auc where g = weak": False, "recall by `g`": True}
+
+
+def test_a_slice_whose_metric_cannot_be_said_fails_its_bound():
+    labels, answers = np.tile([0, 1], 200), np.linspace(0, 1, 400)
+    table = pa.table({"g": np.where(labels == 1, "ones", "zeros")})
+    judged = Judged(task="binary", labels=labels, answers=answers)
+    slices = measure_slices(judged, table, [("g",)], EvaluationConfig())
+    asked = Thresholds(slices={"g": {"auc": {"min": 0.0}}})
+    failed = [check.name for check in judge_model(judged, asked, slices=slices) if not check.passed]
+    assert {"auc where g = ones", "auc where g = zeros"} <= set(failed)
+    few = measure_slices(judged, table, [("g",)], EvaluationConfig(min_slice_rows=300))
+    failed = [check.name for check in judge_model(judged, asked, slices=few) if not check.passed]
+    assert "auc by `g`" in failed
