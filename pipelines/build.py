@@ -24,8 +24,7 @@ class Build:
         trials_per_task: Trials that share a task, because a pod costs ten seconds. Count, at least 1.
         resources: Requests and limits by image. Only the empty mapping in this version.
         images: Reference by logical image (`millrace/validation`); an image not named keeps its name.
-        allowed_hosts: Hosts that http(s) sources may come from. Only the empty list in this version,
-            which reads no such source.
+        allowed_hosts: Hosts that http(s) sources may come from although their addresses are not public.
     """
 
     rounds: int = 1
@@ -43,11 +42,16 @@ class Build:
             raise ValueError(f"`parallelism >= 1` must hold, but got {self.parallelism=}.")
         if self.trials_per_task < 1:
             raise ValueError(f"`trials_per_task >= 1` must hold, but got {self.trials_per_task=}.")
-        for name in ("resources", "allowed_hosts"):
-            if value := getattr(self, name):
-                raise ValueError(f"`{name}` must be empty in this version, but got {value!r}.")
+        if self.resources:
+            raise ValueError(f"`resources` must be empty in this version, but got {self.resources!r}.")
+        if not _are_texts(self.allowed_hosts):
+            raise ValueError(f"`allowed_hosts` must be a list of hosts, but got {self.allowed_hosts!r}.")
         if bad := [key for key, value in self.images.items() if not isinstance(value, str)]:
             raise ValueError(f"`images` must map names to references, but {bad[0]!r} does not.")
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def read_build(file: Path) -> Build:

@@ -28,9 +28,12 @@ def define(build: Build):
         ingestion: dict = {}, validation: dict = {}, transform: dict = {}, training: dict = {},
         evaluation: dict = {},
     ):
-        found = resolve_sources(sources=sources, options=ingestion).set_caching_options(False)
+        hosts = list(build.allowed_hosts)
+        found = resolve_sources(
+            sources=sources, options=ingestion, allowed_hosts=hosts).set_caching_options(False)
         data = ingest(
-            sources=sources, identities=found.output, query=query, split=split, options=ingestion)
+            sources=sources, identities=found.output, query=query, split=split, options=ingestion,
+            allowed_hosts=hosts)
         examples, snapshot = data.outputs["examples"], data.outputs["snapshot"]
 
         serving = resolve_baseline(

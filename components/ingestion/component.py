@@ -1,7 +1,7 @@
 # pyright: basic
 """The doors of ingestion: what KFP sees. The work is in `resolve.py` and `ingest.py`."""
 
-from typing import Optional
+from typing import List, Optional
 
 from kfp import dsl
 
@@ -9,15 +9,17 @@ from components.common.images import image
 
 
 @dsl.component(base_image=image("ingestion"), install_kfp_package=False)
-def resolve_sources(sources: dict, options: dict = {}) -> dict:
+def resolve_sources(sources: dict, options: dict = {}, allowed_hosts: List[str] = []) -> dict:
     """Find the files that the sources name; never cached, so that what follows sees changed contents.
 
     Args:
-        sources: A uri or a list of uris by source name: local paths, `file://` or globs to CSV or Parquet.
+        sources: By source name a uri, a list of uris, or a mapping with `uri` and, as they apply, `query`,
+            `as_of`, `span`, `window` and `credentials`.
         options: Knobs of ingestion, checked here before anything is read.
+        allowed_hosts: Hosts that http(s) may reach although their addresses are not public.
 
     Returns:
-        Output: For each source the list of its files, as `{uri, bytes, modified}`.
+        Output: For each source the list of its files, as `{uri, identity, bytes, partition}`.
     """
     from dataclasses import asdict
 
@@ -27,8 +29,8 @@ def resolve_sources(sources: dict, options: dict = {}) -> dict:
     from components.ingestion.resolve import resolve_files
 
     with named_exit():
-        build_config(IngestionConfig, options, where="ingestion")
-        found = resolve_files(sources)
+        config = build_config(IngestionConfig, options, where="ingestion")
+        found = resolve_files(sources, allowed_hosts=allowed_hosts, timeout_seconds=config.timeout_seconds)
     return {name: [asdict(file) for file in files] for name, files in found.items()}
 
 
@@ -41,15 +43,18 @@ def ingest(
     query: Optional[str] = None,
     split: dict = {},
     options: dict = {},
+    allowed_hosts: List[str] = [],
 ):
     """Read the sources strictly, run the query and write versioned train, eval and test rows.
 
     Args:
-        sources: A uri or a list of uris by source name.
+        sources: By source name a uri, a list of uris, or a mapping.
         identities: What `resolve_sources` found for them.
         query: SQL that DuckDB runs over the source names; unset, the only source is taken as it is.
         split: `{by: hash, key, fractions}` or `{by: time, column, eval_from, test_from}`.
-        options: Knobs of ingestion: `null_values`, `delimiter`, `types`, `allow_empty`.
+        options: Knobs of ingestion: `null_values`, `delimiter`, `encoding`, `types`, `allow_empty`,
+            `memory_mib`, `timeout_seconds`.
+        allowed_hosts: Hosts that http(s) may reach although their addresses are not public.
 
     Returns:
         snapshot: `snapshot.json`: which data this is, and its version.
@@ -60,15 +65,17 @@ def ingest(
     from components.common.config import build_config
     from components.common.errors import named_exit
     from components.ingestion.config import IngestionConfig
-    from components.ingestion.ingest import ingest_files
+    from components.ingestion.ingest import ingest_sources
     from components.ingestion.resolve import recall_files
+    from components.ingestion.sources import read_sources
     from components.ingestion.split import SplitRule
 
     with named_exit():
-        made = ingest_files(
-            recall_files(sources, identities), build_config(SplitRule, split, where="split"),
+        made = ingest_sources(
+            read_sources(sources), recall_files(sources, identities),
+            build_config(SplitRule, split, where="split"),
             build_config(IngestionConfig, options, where="ingestion"), query=query,
-            examples=Path(examples.path), snapshot=Path(snapshot.path),
+            examples=Path(examples.path), snapshot=Path(snapshot.path), allowed_hosts=allowed_hosts,
         )  # fmt: skip
     snapshot.metadata.update(version=made.version, sources=len(made.sources), rows=sum(made.rows.values()))
     examples.metadata.update(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import get_args
@@ -22,12 +23,18 @@ class IngestionConfig:
         types: Kind by column name (`integer`, `float`, `string`, `boolean`, `date`, `timestamp`) of
             columns in CSV files that shall not be inferred.
         allow_empty: Whether files without rows, and so splits without rows, are taken.
+        encoding: Of text files, such as `latin-1` or `cp1252`.
+        memory_mib: What the database may hold in memory, in MiB, at least 128; the rest goes to disk.
+        timeout_seconds: Longest wait for a store to bring anything, at least 1; then it is asked again.
     """
 
     null_values: Sequence[str] = ("", "NA")
     delimiter: str | None = None
     types: Mapping[str, str] = field(default_factory=dict[str, str])
     allow_empty: bool = False
+    encoding: str = "utf-8"
+    memory_mib: int = 400
+    timeout_seconds: int = 30
 
     def __post_init__(self) -> None:
         """Reject what cannot be read with, naming the value."""
@@ -41,6 +48,12 @@ class IngestionConfig:
             raise ValueError(
                 f"`types` must map columns to one of {', '.join(KINDS)}, but got {self.types=}."
             )
+        if not _is_encoding(self.encoding):
+            raise ValueError(f"`encoding` must name a text encoding, but got {self.encoding=}.")
+        if self.memory_mib < 128:
+            raise ValueError(f"`memory_mib >= 128` must hold, but got {self.memory_mib=}.")
+        if self.timeout_seconds < 1:
+            raise ValueError(f"`timeout_seconds >= 1` must hold, but got {self.timeout_seconds=}.")
 
     def reading(self) -> dict[str, object]:
         """Return the knobs that change what is read; they are part of the data's version."""
@@ -48,6 +61,7 @@ class IngestionConfig:
             "null_values": sorted(set(self.null_values)),
             "delimiter": self.delimiter,
             "types": dict(self.types),
+            "encoding": codecs.lookup(self.encoding).name,
         }
 
 
@@ -58,6 +72,13 @@ def is_strings(value: object) -> bool:
 
 def _is_delimiter(value: object) -> bool:
     return isinstance(value, str) and len(value) == 1 and value not in '"\r\n'
+
+
+def _is_encoding(name: str) -> bool:
+    try:
+        return "a".encode(name).decode(name) == "a"
+    except (LookupError, UnicodeError, AssertionError):
+        return False
 
 
 def _are_kinds(value: object) -> bool:

@@ -20,12 +20,15 @@ _CLOSED = {
 
 
 @contextmanager
-def open_database(scratch: Path, files: Iterable[Path]) -> Generator[duckdb.DuckDBPyConnection]:
+def open_database(
+    scratch: Path, files: Iterable[Path], *, memory_mib: int = 400
+) -> Generator[duckdb.DuckDBPyConnection]:
     """Open a database in memory: no network, no extensions, no files but those named.
 
     Args:
         scratch: An existing folder for what does not fit into memory. Files in it may be read.
         files: Files that may be read. Links are followed.
+        memory_mib: What it may hold in memory; the rest spills to `scratch`.
 
     Yields:
         The connection, its configuration locked.
@@ -35,6 +38,7 @@ def open_database(scratch: Path, files: Iterable[Path]) -> Generator[duckdb.Duck
     with duckdb.connect(":memory:") as connection:
         for name, value in _CLOSED.items():
             connection.execute(f"SET {name} = {value}")
+        connection.execute(f"SET memory_limit = '{memory_mib}MiB'")
         connection.execute(f"SET temp_directory = {literal(f'{folder}/spill')}")
         connection.execute(f"SET allowed_directories = [{literal(folder)}]")
         connection.execute(f"SET allowed_paths = [{paths}]")

@@ -1,9 +1,9 @@
-"""The SQL that puts each row into its split and gives it its place."""
+"""The SQL that runs the query, puts each row into its split and gives it its place."""
 
 # ruff: noqa: S608 - names and values are quoted by `identifier` and `literal`
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import duckdb
 
@@ -11,81 +11,87 @@ from components.common.artifacts import SPLITS
 from components.common.config import require_known, whole
 from components.common.errors import BadInputError
 from components.ingestion.database import first_line, identifier, literal
-from components.ingestion.query import Column, create_rows
+from components.ingestion.query import RESULT, Column
 from components.ingestion.split import SplitRule
 
-ORDER, SPLIT = '"#order"', '"#split"'
+SPLIT = '"#split"'
 
+_ORDER = '"#order"'
 _STEPS = 1 << 32  # a row's share of the whole is counted in these
 
 
-def split_rows(connection: duckdb.DuckDBPyConnection, columns: Sequence[Column], rule: SplitRule) -> None:
-    """Run the query into the table `rows`, with two more columns: `#order` to sort by, and `#split`.
+def select_split_rows(
+    connection: duckdb.DuckDBPyConnection, columns: Sequence[Column], rule: SplitRule
+) -> str:
+    """Return the SQL that runs the query and gives its rows with one more column, `#split`, in their order.
 
-    The order is the md5 of the row's text: that of a shuffle, whatever files, threads or machine.
-    With a hash split, the last 64 bits of the md5 of the key's text, over 2^64, are the row's share,
-    which is compared with the rule's fractions.
+    The rows stand by split and, in it, by the md5 of the row's text: shuffled, and the same for all files,
+    threads and machines. With a hash split, the last 64 bits of the md5 of the key's text, over 2^64, are
+    the row's share, which is compared with the rule's fractions.
 
     Args:
         connection: The database, after `create_result`.
         columns: Columns of the result.
         rule: The split rule.
 
+    Returns:
+        A SELECT; `#split` is the position of the split in `SPLITS`, or NULL for a row without a time.
+
     Raises:
-        BadInputError: The rule names a column that is not there, a bound is no value of its type, or
-            the query fails.
-        UnavailableError: Room ran out.
+        BadInputError: The rule names a column that is not there, or a bound is no value of its type.
     """
     names = [column.name for column in columns]
-    order = f"md5_number({_text(columns)}) AS {ORDER}"
+    physical = ", ".join(column.physical() for column in columns)
+    order = f"md5_number({_text(columns)}) AS {_ORDER}"
     if rule.by == "time":
         require_known([str(rule.column)], names, where="split.column")
-        column = columns[names.index(str(rule.column))]
-        split = f"{_by_time(connection, column, rule)} AS {SPLIT}"
-        create_rows(connection, columns, before=[split], after=[order])
+        split = _by_time(connection, columns[names.index(str(rule.column))], rule)
+        rows = f"SELECT *, {order} FROM (SELECT {physical}, {split} AS {SPLIT} FROM {RESULT} AS raw)"
     else:
         key = names if rule.key is None else list(rule.key)
         require_known(key, names, where="split.key")
-        split = f"{_by_hash([columns[names.index(name)] for name in key], rule)} AS {SPLIT}"
-        create_rows(connection, columns, before=[], after=[order, split])
+        digest = (
+            _ORDER if key == names else f"md5_number({_text([columns[names.index(name)] for name in key])})"
+        )
+        inner = f"SELECT *, {order} FROM (SELECT {physical} FROM {RESULT} AS raw)"
+        rows = f"SELECT *, {_by_hash(digest, rule)} AS {SPLIT} FROM ({inner})"
+    kept = ", ".join([*map(identifier, names), SPLIT])
+    return f"SELECT {kept} FROM ({rows}) ORDER BY {SPLIT} NULLS FIRST, {_ORDER}"
 
 
-def count_rows(
-    connection: duckdb.DuckDBPyConnection, rule: SplitRule, *, allow_empty: bool
-) -> dict[str, int]:
-    """Count the rows of each split in the table `rows`.
+def check_split_rows(rows: Mapping[str, int], without: int, rule: SplitRule, *, allow_empty: bool) -> None:
+    """Judge the rows of each split.
+
+    Args:
+        rows: How many there are, by split.
+        without: How many have no value to split by.
+        rule: The split rule.
+        allow_empty: Whether a split may have none.
 
     Raises:
         BadInputError: A split has no rows although that is not allowed, or a row has no time.
     """
-    counted = dict(connection.execute(f"SELECT {SPLIT}, count(*) FROM rows GROUP BY 1").fetchall())
-    if missing := counted.pop(None, 0):
-        fix = "filter them in `query`"
-        raise BadInputError(
-            f"{missing} rows have no value to split by", where=f"column `{rule.column}`", fix=fix
-        )
-    rows = {split: int(counted.get(split, 0)) for split in SPLITS}
+    if without:
+        what, fix = f"{without} rows have no value to split by", "filter them in `query`"
+        raise BadInputError(what, where=f"column `{rule.column}`", fix=fix)
     empty = [split for split in SPLITS if not rows[split]]
     if empty and not allow_empty:
-        fix = (
-            "give more rows, or other fractions"
-            if rule.by == "hash"
-            else "move `eval_from` and `test_from`"
-        )
-        raise BadInputError(f"split `{empty[0]}` is empty", where="parameter `split`", value=rows, fix=fix)
-    return rows
+        by_hash, by_time = "give more rows, or other fractions", "move `eval_from` and `test_from`"
+        fix = by_hash if rule.by == "hash" else by_time
+        where = "parameter `split`"
+        raise BadInputError(f"split `{empty[0]}` is empty", where=where, value=dict(rows), fix=fix)
 
 
 def _text(columns: Sequence[Column]) -> str:
     return "concat(" + ", ".join(column.text() for column in columns) + ")"
 
 
-def _by_hash(columns: Sequence[Column], rule: SplitRule) -> str:
+def _by_hash(digest: str, rule: SplitRule) -> str:
     shares = rule.shares()
     first = round(shares["train"] * _STEPS)
     second = round((shares["train"] + shares["eval"]) * _STEPS)
-    step = f"(md5_number_lower({_text(columns)}) // {_STEPS})"
-    return f"CASE WHEN {step} < {first} THEN 'train' WHEN {step} < {second} THEN 'eval' ELSE 'test' END"
+    step = f"({digest} >> 96)"  # the last 32 of its bits, which stand first in DuckDB's number
+    return f"CASE WHEN {step} < {first} THEN 0 WHEN {step} < {second} THEN 1 ELSE 2 END"
 
 
 def _by_time(connection: duckdb.DuckDBPyConnection, column: Column, rule: SplitRule) -> str:
@@ -101,8 +107,8 @@ def _by_time(connection: duckdb.DuckDBPyConnection, column: Column, rule: SplitR
         raise BadInputError("`eval_from < test_from` must hold", where="parameter `split`", value=value)
     name = f"raw.{identifier(column.name)}"
     return (
-        f"CASE WHEN {name} IS NULL THEN NULL WHEN {name} < {first} THEN 'train' "
-        f"WHEN {name} < {second} THEN 'eval' ELSE 'test' END"
+        f"CASE WHEN {name} IS NULL THEN NULL WHEN {name} < {first} THEN 0 "
+        f"WHEN {name} < {second} THEN 1 ELSE 2 END"
     )
 
 

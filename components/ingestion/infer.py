@@ -3,8 +3,10 @@
 # ruff: noqa: S608 - names and values are quoted by `identifier` and `literal`
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import duckdb
 
@@ -24,13 +26,15 @@ _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLASS = f"""CASE
     WHEN @ IS NULL THEN {_NULL}
     WHEN TRY_CAST(@ AS BIGINT)::VARCHAR = @ THEN {_INTEGER}
+    WHEN strpos('+-.0123456789nNiItTfF', left(@, 1)) = 0 THEN {_TEXT}
+    WHEN substr(@, 5, 1) = '-' AND regexp_full_match(@, '{_DAY}')
+        AND TRY_CAST(@ AS DATE) IS NOT NULL THEN {_DATE}
+    WHEN substr(@, 5, 1) = '-' AND regexp_full_match(@, '{_DAY}[ T][0-9]{{2}}:[0-9]{{2}}.*')
+        AND TRY_CAST(@ AS TIMESTAMPTZ) IS NOT NULL THEN {_TIMESTAMP}
     WHEN regexp_full_match(@, '{_NUMBER}') THEN CASE
         WHEN regexp_matches(@, '[.eEnN]') THEN {_FLOAT}
         WHEN TRY_CAST(@ AS BIGINT) IS NOT NULL THEN {_INTEGER} ELSE {_HUGE} END
     WHEN regexp_full_match(@, '[+-]?[0-9]+') THEN {_CODE}
-    WHEN regexp_full_match(@, '{_DAY}') AND TRY_CAST(@ AS DATE) IS NOT NULL THEN {_DATE}
-    WHEN regexp_full_match(@, '{_DAY}[ T][0-9]{{2}}:[0-9]{{2}}.*')
-        AND TRY_CAST(@ AS TIMESTAMPTZ) IS NOT NULL THEN {_TIMESTAMP}
     WHEN lower(@) IN ('true', 'false') THEN {_BOOLEAN}
     ELSE {_TEXT} END"""  # @ stands for the column
 _CASTS = {
@@ -88,27 +92,73 @@ def infer_kinds(
     Raises:
         duckdb.Error: A file of the relation cannot be parsed.
     """
-    classes = [_CLASS.replace("@", identifier(column)) for column in columns]
-    query = f"SELECT {', '.join(f'histogram({item})' for item in classes)} FROM {relation}"
-    counted = connection.execute(query).fetchall()[0]
     kinds: dict[str, str] = {}
-    for column, histogram, item in zip(columns, counted, classes, strict=True):
-        counts = {int(key): int(value) for key, value in (histogram or {}).items() if int(key) != _NULL}
+    for column, counts in _count_classes(connection, relation, columns).items():
         kinds[column] = declared.get(column) or _decide(counts)
         allowed = _ALLOWED.get(kinds[column], {*counts})
         if column in declared and kinds[column] in ("integer", "float"):
             allowed = {*allowed, _CODE}
         if strays := sum(count for key, count in counts.items() if key not in allowed):
-            outside = f"{item} NOT IN ({', '.join(map(str, {_NULL, *allowed}))})"
+            outside = f"{_class_of(column)} NOT IN ({', '.join(map(str, {_NULL, *allowed}))})"
             value = _first(connection, relation, column, outside)
             return Stray(column, kinds[column], value, strays, sum(counts.values()))
     return kinds
+
+
+def infer_dates(
+    connection: duckdb.DuckDBPyConnection, relation: str, columns: Sequence[str]
+) -> dict[str, str]:
+    """Return `date` or `timestamp` for those columns of text whose values all are; others are left out."""
+    dates = {frozenset({_DATE}): "date", frozenset({_TIMESTAMP}): "timestamp"}
+    dates[frozenset({_DATE, _TIMESTAMP})] = "timestamp"
+    counted = _count_classes(connection, relation, columns)
+    return {
+        column: dates[frozenset(counts)] for column, counts in counted.items() if frozenset(counts) in dates
+    }
+
+
+def infer_values(values: Collection[str]) -> str:
+    """Return the kind of the values that folders' names hold: `integer`, `date` or `string`."""
+    values = {
+        value for value in values if value != "__HIVE_DEFAULT_PARTITION__"
+    }  # Hive's way to say missing
+    if all(re.fullmatch("0|-?[1-9][0-9]{0,17}", value) for value in values):
+        return "integer"
+    if all(re.fullmatch(_DAY, value) and _is_day(value) for value in values):
+        return "date"
+    return "string"
 
 
 def typed(column: str, kind: str) -> str:
     """Return the SQL that reads a column of strings as its kind, under its name."""
     name = identifier(column)
     return f"{_CASTS[kind].replace('@', name)} AS {name}"
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _class_of(column: str) -> str:
+    return _CLASS.replace("@", identifier(column))
+
+
+def _count_classes(
+    connection: duckdb.DuckDBPyConnection, relation: str, columns: Sequence[str]
+) -> dict[str, dict[int, int]]:
+    """Count the values of each class that are not missing, in one reading."""
+    if not columns:
+        return {}
+    counts = ", ".join(f"histogram({_class_of(column)})" for column in columns)
+    row = connection.execute(f"SELECT {counts} FROM {relation}").fetchall()[0]
+    return {
+        column: {int(key): int(value) for key, value in (histogram or {}).items() if int(key) != _NULL}
+        for column, histogram in zip(columns, row, strict=True)
+    }
 
 
 def _decide(counts: Mapping[int, int]) -> str:

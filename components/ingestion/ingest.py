@@ -1,30 +1,36 @@
-"""From files to a versioned, divided set of rows."""
+"""From sources to a versioned, divided set of rows."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
-from components.common.artifacts import Snapshot, write_snapshot
+import duckdb
+
+from components.common.artifacts import Snapshot, SourceFile, write_snapshot
 from components.common.storage import publishing
 from components.ingestion.config import IngestionConfig
 from components.ingestion.database import open_database
-from components.ingestion.divide import count_rows, split_rows
-from components.ingestion.query import create_result
-from components.ingestion.resolve import FoundFile, check_unchanged
-from components.ingestion.scan import ScannedFile, scan_file
+from components.ingestion.divide import check_split_rows, select_split_rows
+from components.ingestion.gather import GatheredSource, check_source, digest_rows, gather_source
+from components.ingestion.query import Column, create_result, named_failures
+from components.ingestion.sources import DATABASES, Source
 from components.ingestion.split import SplitRule
+from components.ingestion.stores import FoundFile
 from components.ingestion.tables import create_view
 from components.ingestion.write import write_splits
 
-FORMAT = 1  # of the rows written for given sources, query and rule; part of every version
+FORMAT = 2  # of the rows written for given sources, query and rule; part of every version
 
 
-def ingest_files(
+def ingest_sources(
+    sources: Mapping[str, Source],
     files: Mapping[str, Sequence[FoundFile]],
     split: SplitRule,
     config: IngestionConfig,
@@ -32,43 +38,47 @@ def ingest_files(
     query: str | None,
     examples: Path,
     snapshot: Path,
+    allowed_hosts: Sequence[str] = (),
 ) -> Snapshot:
-    """Read the files, make the rows, divide them and write them.
+    """Read the sources, make the rows, divide them and write them.
 
     The same contents, query and rule give the same bytes, whatever the files' names and order. Rows
-    are in the order of a shuffle.
+    are in the order of a shuffle. Memory holds `config.memory_mib` and a few groups of rows, however many.
 
     Args:
+        sources: The declarations, by name.
         files: The files of each source, as `resolve_files` found them.
         split: The split rule.
-        config: How to read the files.
+        config: How to read.
         query: SQL over the sources' names, or None to take the only source as it is.
         examples: Folder to write: `train/`, `eval/` and `test/`, Parquet of int64, float64 and string.
         snapshot: Folder to write: `snapshot.json`.
+        allowed_hosts: Hosts that http(s) may reach although their addresses are not public.
 
     Returns:
         What is in `snapshot.json`.
 
     Raises:
         BadInputError: A file, the query or the rule is wrong; nothing is written.
-        UnavailableError: A file has changed since it was resolved, or room ran out; likewise.
+        UnavailableError: A file has changed since it was resolved, a store or a database does not
+            answer, or room ran out; likewise.
     """
     with publishing(examples) as draft, tempfile.TemporaryDirectory(prefix="ingest-") as scratch:
-        scanned = _scan_files(files, Path(scratch), config)
-        paths = [file.path for group in files.values() for file in group]
-        with open_database(Path(scratch), paths) as connection:
-            for name, group in scanned.items():
-                create_view(connection, name, group, config)
-            columns = create_result(connection, query, list(scanned))
-            split_rows(connection, columns, split)
-            rows = count_rows(connection, split, allow_empty=config.allow_empty)
-            write_splits(connection, columns, draft)
-        for group in files.values():
-            for file in group:
-                check_unchanged(file)
+        gathered = {
+            name: gather_source(name, source, files[name], Path(scratch, name), config, allowed_hosts)
+            for name, source in sources.items()
+        }
+        paths = [table.path for source in gathered.values() for table in source.tables]
+        with open_database(Path(scratch), paths, memory_mib=config.memory_mib) as connection:
+            for name, source in gathered.items():
+                gathered[name] = _open_source(connection, name, sources[name], source, config)
+            columns = create_result(connection, query, list(gathered))
+            rows = _write_rows(connection, columns, split, config, draft)
+        for name, source in sources.items():
+            check_source(source, name, files[name])
     found = Snapshot(
-        version=compute_version(scanned, query, split, config),
-        sources={name: [asdict(file.source) for file in group] for name, group in scanned.items()},
+        version=compute_version(gathered, query, split, config),
+        sources={name: [_told(file) for file in source.files()] for name, source in gathered.items()},
         query=query,
         split=split.describe(),
         rows=rows,
@@ -79,16 +89,17 @@ def ingest_files(
 
 
 def compute_version(
-    scanned: Mapping[str, Sequence[ScannedFile]],
-    query: str | None,
-    split: SplitRule,
-    config: IngestionConfig,
+    gathered: Mapping[str, GatheredSource], query: str | None, split: SplitRule, config: IngestionConfig
 ) -> str:
     """Return the sha256 that names the data: contents, query, split rule, reading knobs and format.
 
-    Files' names and times, and the name of a source that no query uses, are left out.
+    Files' names and times, and the name of a source that no query uses, are left out; values that folders'
+    names hold are content.
     """
-    digests = {name: sorted(file.source.sha256 for file in group) for name, group in scanned.items()}
+    digests = {
+        name: sorted(_content(table.source.sha256, table.partition) for table in source.tables)
+        for name, source in gathered.items()
+    }
     identity = {
         "format": FORMAT,
         "sources": digests if query is not None else sorted(digests.values()),
@@ -100,10 +111,34 @@ def compute_version(
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _scan_files(
-    files: Mapping[str, Sequence[FoundFile]], scratch: Path, config: IngestionConfig
-) -> dict[str, list[ScannedFile]]:
-    return {
-        name: [scan_file(file, scratch / f"{name}-{number}", config) for number, file in enumerate(group)]
-        for name, group in files.items()
-    }
+def _content(sha256: str, partition: Mapping[str, str]) -> str:
+    return sha256 + "".join(f"/{key}={value}" for key, value in sorted(partition.items()))
+
+
+def _open_source(
+    connection: duckdb.DuckDBPyConnection, name: str, source: Source, gathered: GatheredSource,
+    config: IngestionConfig,
+) -> GatheredSource:  # fmt: skip
+    """Make a source readable under its name; a database's rows are digested now."""
+    for file in gathered.repeats:
+        sys.stdout.write(f"sources.{name}: {file.uri}: {file.note}\n")
+    create_view(connection, name, gathered.tables, config)
+    if source.scheme not in DATABASES:
+        return gathered
+    with named_failures():
+        return replace(gathered, tables=[digest_rows(connection, name, table) for table in gathered.tables])
+
+
+def _write_rows(
+    connection: duckdb.DuckDBPyConnection, columns: Sequence[Column], split: SplitRule,
+    config: IngestionConfig, folder: Path,
+) -> dict[str, int]:  # fmt: skip
+    selection = select_split_rows(connection, columns, split)
+    with named_failures():
+        written = write_splits(connection, selection, columns, folder)
+    check_split_rows(written.rows, written.without, split, allow_empty=config.allow_empty)
+    return written.rows
+
+
+def _told(file: SourceFile) -> dict[str, Any]:
+    return {key: value for key, value in asdict(file).items() if value is not None}

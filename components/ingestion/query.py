@@ -1,12 +1,14 @@
-"""The rows of the data set: the query's result in the few types that travel on, each row in its split."""
+"""The rows of the data set: the query's result in the few types that travel on."""
 
-# ruff: noqa: S608 - names and values are quoted by `identifier` and `literal`
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import duckdb
+import pyarrow as pa
 
 from components.common.artifacts import Kind
 from components.common.errors import BadInputError, UnavailableError
@@ -33,7 +35,7 @@ _PHYSICAL: dict[Kind, str] = {
 }
 
 
-_RESULT = '"#result"'
+RESULT = '"#result"'
 
 
 @dataclass(frozen=True)
@@ -85,9 +87,9 @@ def create_result(
     try:
         found = _describe(connection, statement)
         require_repeatable(connection, statement)
-        connection.execute(f"CREATE VIEW {_RESULT} AS {statement}")
+        connection.execute(f"CREATE VIEW {RESULT} AS {statement}")
     except duckdb.Error as error:
-        raise _query_error(error) from error
+        raise _query_error(first_line(error)) from error
     names = [name for name, _ in found]
     folded = [name.lower() for name in names]
     if doubles := sorted({name for name in names if folded.count(name.lower()) > 1}):
@@ -96,36 +98,25 @@ def create_result(
     return [Column(name, kind, _kind(name, kind)) for name, kind in found]
 
 
-def create_rows(
-    connection: duckdb.DuckDBPyConnection,
-    columns: Sequence[Column],
-    *,
-    before: Sequence[str],
-    after: Sequence[str],
-) -> None:
-    """Run the query, once, into the table `rows`; `create_result` comes before.
-
-    Args:
-        connection: The database.
-        columns: The columns of the result.
-        before: SQL of further columns, over the result as it is, named `raw`.
-        after: SQL of further columns, over the physical values.
+@contextmanager
+def named_failures() -> Generator[None]:
+    """Tell what goes wrong while a query runs by our errors.
 
     Raises:
         BadInputError: The query fails on some value.
         UnavailableError: Memory, or disk for what does not fit into it, ran out.
     """
-    physical = [column.physical() for column in columns]
-    inner = f"SELECT {', '.join([*physical, *before])} FROM {_RESULT} AS raw"
     try:
-        connection.execute(f"CREATE TABLE rows AS SELECT {', '.join(['*', *after])} FROM ({inner})")
+        yield
     except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
-        fix = "give the task more memory or disk"
-        raise UnavailableError(
-            f"the query ran out of room: {first_line(error)}", where="ingest", fix=fix
-        ) from error
+        raise _no_room(first_line(error)) from error
     except duckdb.Error as error:
-        raise _query_error(error) from error
+        raise _query_error(first_line(error)) from error
+    except (OSError, pa.ArrowException) as error:  # what DuckDB says through an Arrow stream, or the disk
+        told = str(error).strip().splitlines()[0]
+        if getattr(error, "errno", None) is not None or re.match(r"(IO|Out of Memory) Error", told):
+            raise _no_room(told) from error
+        raise _query_error(told) from error
 
 
 def _take_only(sources: Sequence[str]) -> str:
@@ -159,7 +150,10 @@ def _kind(name: str, kind: str) -> Kind:
     return _KINDS[base]
 
 
-def _query_error(error: duckdb.Error) -> BadInputError:
-    return BadInputError(
-        f"the query fails: {first_line(error)}", where="parameter `query`", fix="correct the SQL"
-    )
+def _query_error(told: str) -> BadInputError:
+    return BadInputError(f"the query fails: {told}", where="parameter `query`", fix="correct the SQL")
+
+
+def _no_room(told: str) -> UnavailableError:
+    fix = "give the task more disk, or the knob `ingestion.memory_mib` more memory"
+    return UnavailableError(f"the query ran out of room: {told}", where="ingest", fix=fix)

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from components.common.artifacts import SourceFile
 from components.common.errors import BadInputError
-from components.common.storage import file_digest
 from components.ingestion.config import IngestionConfig
-from components.ingestion.resolve import FoundFile, check_unchanged, file_format
+from components.ingestion.convert import convert_arrow, convert_avro
+from components.ingestion.fetch import fetch_file
+from components.ingestion.resolve import file_format
+from components.ingestion.stores import FoundFile, Store
 from components.ingestion.unpack import unpack_text
 
-_DELIMITERS = (",", "\t", ";", "|")
+DELIMITERS = (",", "\t", ";", "|")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,94 +31,131 @@ class ScannedFile:
 
     Attributes:
         source: What the snapshot says of it.
-        path: What the database reads: a link to the file, or its unpacked copy.
-        columns: Names in the order of the file.
-        types: Type of each column of a Parquet file; empty for CSV.
-        delimiter: What stands between the cells of CSV; None for Parquet.
+        path: What the database reads: a link to the file, or a copy.
+        format: `csv`, `lines` (JSON) or `parquet`; everything else has become Parquet.
+        columns: Names in the order of the file; empty for JSON lines, which are read to know them.
+        types: Type of each column of a Parquet file; empty for text.
+        delimiter: What stands between the cells of CSV; None for others.
+        partition: Values by column that its folders' names hold.
     """
 
     source: SourceFile
     path: Path
-    columns: tuple[str, ...]
-    types: tuple[str, ...]
-    delimiter: str | None
+    format: str
+    columns: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    delimiter: str | None = None
+    partition: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-def scan_file(file: FoundFile, path: Path, config: IngestionConfig) -> ScannedFile:
-    """Digest one file, check it and lay it where the database may read it.
+def scan_file(store: Store, file: FoundFile, folder: Path, config: IngestionConfig) -> ScannedFile:
+    """Fetch and digest one file, check it and lay it where the database may read it.
 
     Args:
+        store: Where it is.
         file: What was resolved.
-        path: Where to put a link to it, or the unpacked copy of a compressed file.
+        folder: A folder to make, for a link to it or a copy of it.
         config: How to read it.
 
     Raises:
-        BadInputError: The file is cut or corrupt, is no UTF-8, holds NUL bytes, has no or doubtful
-            column names, or has no rows although that is not allowed.
-        UnavailableError: The file is not the one that was resolved.
+        BadInputError: The file is cut or corrupt, is no text of its encoding, holds NUL bytes, has no or
+            doubtful column names, or has no rows although that is not allowed.
+        UnavailableError: The file is not the one that was resolved, or its store failed.
     """
-    check_unchanged(file)
-    kind, compression = file_format(file.path)
-    source = _describe(file)
-    if kind == "parquet":
-        path.symlink_to(file.path)
-        return _scan_parquet(source, path, config)
-    if compression is None:
-        path.symlink_to(file.path)
-    unpack_text(file.path, compression, path)
-    return _scan_csv(source, path, config)
+    kind, compression = file_format(file.uri)
+    for key, value in file.partition.items():
+        folder = folder / f"{quote(key, safe='')}={quote(value, safe='')}"
+    folder.mkdir(parents=True)
+    path, digest = fetch_file(store, file, folder / "fetched")
+    source = _describe(file, digest, path)
+    if kind in ("csv", "lines"):
+        path = unpack_text(path, compression, config.encoding, folder / "plain", uri=file.uri)
+    elif kind in ("arrow", "avro"):
+        convert = convert_arrow if kind == "arrow" else convert_avro
+        path = convert(path, folder / "converted", uri=file.uri)
+    link = folder / ("table.parquet" if kind not in ("csv", "lines") else "table.txt")
+    link.symlink_to(path)
+    if kind == "csv":
+        return _scan_csv(source, link, config)
+    if kind == "lines":
+        _check_rows(path.stat().st_size > 0, source.uri, config)
+        return ScannedFile(source=source, path=link, format="lines")
+    return scan_parquet(source, link, config, file.partition)
 
 
-def _describe(file: FoundFile) -> SourceFile:
-    when = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(file.modified) // 1000)
-    return SourceFile(
-        uri=file.uri, bytes=file.bytes, sha256=file_digest(file.path), modified=when.isoformat()
-    )
+def _describe(file: FoundFile, digest: str, path: Path) -> SourceFile:
+    """Return what the snapshot says of a file: its time of change where it is one, else its tag."""
+    source = SourceFile(uri=file.uri, bytes=path.stat().st_size, sha256=digest)
+    if "://" in file.uri:
+        return replace(source, tag=file.identity)
+    when = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(file.identity) // 1000)
+    return replace(source, modified=when.isoformat())
 
 
-def _scan_parquet(source: SourceFile, path: Path, config: IngestionConfig) -> ScannedFile:
+def scan_parquet(
+    source: SourceFile, path: Path, config: IngestionConfig, partition: Mapping[str, str] | None = None
+) -> ScannedFile:
+    """Check a Parquet file's end, where its columns are.
+
+    Raises:
+        BadInputError: It is no complete Parquet file, has doubtful names or no rows, or a column that its
+            folders' names hold too.
+    """
     try:
         metadata = pq.read_metadata(path)
     except (pa.ArrowException, OSError) as error:
         what = f"not a complete Parquet file: {str(error).splitlines()[0]}"
         raise BadInputError(what, where=source.uri, fix="write it again") from error
-    schema = metadata.schema.to_arrow_schema()
-    _check_names(schema.names, source.uri)
+    schema: Any = metadata.schema.to_arrow_schema()
+    check_columns([*schema.names, *(partition or {})], source.uri)
     _check_rows(metadata.num_rows > 0, source.uri, config)
     types = tuple(str(field.type) for field in schema)
-    return ScannedFile(source=source, path=path, columns=tuple(schema.names), types=types, delimiter=None)
+    return ScannedFile(
+        source=source, path=path, format="parquet", columns=tuple(schema.names), types=types,
+        partition=partition or {},
+    )  # fmt: skip
+
+
+def check_columns(columns: Sequence[str], where: str) -> None:
+    """Refuse columns that have no names, or names that SQL cannot tell apart.
+
+    Raises:
+        BadInputError: It is so.
+    """
+    if not any(columns):
+        raise BadInputError("there is no header", where=where, fix="name the columns in the first line")
+    if "" in columns:
+        fix = "name every column (a table written with its index has such a one)"
+        raise BadInputError(f"column {columns.index('') + 1} has no name", where=where, fix=fix)
+    folded = [name.lower() for name in columns]
+    if doubles := sorted({name for name in columns if folded.count(name.lower()) > 1}):
+        fix = "rename them; case does not tell names apart"
+        raise BadInputError(f"duplicate column names: {', '.join(doubles)}", where=where, fix=fix)
 
 
 def _scan_csv(source: SourceFile, path: Path, config: IngestionConfig) -> ScannedFile:
+    with path.open(encoding="utf-8", newline="") as lines:
+        marked = lines.read(1) == "\ufeff"
     with path.open(encoding="utf-8-sig", newline="") as lines:
-        delimiter = config.delimiter or _find_delimiter(lines.readline())
+        first = lines.readline()
+        delimiter = config.delimiter or _find_delimiter(first)
         lines.seek(0)
         try:
             columns = next(csv.reader(lines, delimiter=delimiter, strict=True), [])
         except csv.Error as error:
             raise BadInputError(f"header cannot be read: {error}", where=f"{source.uri}:1") from error
-        _check_names(columns, source.uri)
+        if len(columns) == 1 and _find_delimiter(first) != delimiter and _find_delimiter(first) in first:
+            fix = f"set `ingestion.delimiter` to {_find_delimiter(first)!r}, or leave it out"
+            raise BadInputError("one column only", where=f"{source.uri}:1", value=columns[0], fix=fix)
+        check_columns(columns, f"{source.uri}:1")
         _check_rows(any(line.strip("\r\n") for line in lines), source.uri, config)
-    return ScannedFile(source=source, path=path, columns=tuple(columns), types=(), delimiter=delimiter)
+    if marked:
+        source = replace(source, note="byte order mark left out")
+    return ScannedFile(source=source, path=path, format="csv", columns=tuple(columns), delimiter=delimiter)
 
 
 def _find_delimiter(header: str) -> str:
-    return max(_DELIMITERS, key=lambda delimiter: len(next(csv.reader([header], delimiter=delimiter), [])))
-
-
-def _check_names(columns: Sequence[str], uri: str) -> None:
-    if not any(columns):
-        raise BadInputError(
-            "there is no header", where=f"{uri}:1", fix="name the columns in the first line"
-        )
-    if "" in columns:
-        fix = "name every column (a table written with its index has such a one)"
-        raise BadInputError(f"column {columns.index('') + 1} has no name", where=f"{uri}:1", fix=fix)
-    folded = [name.lower() for name in columns]
-    doubles = sorted({name for name in columns if folded.count(name.lower()) > 1})
-    if doubles:
-        fix = "rename them; case does not tell names apart"
-        raise BadInputError(f"duplicate column names: {', '.join(doubles)}", where=f"{uri}:1", fix=fix)
+    return max(DELIMITERS, key=lambda delimiter: len(next(csv.reader([header], delimiter=delimiter), [])))
 
 
 def _check_rows(found: bool, uri: str, config: IngestionConfig) -> None:

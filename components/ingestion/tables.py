@@ -12,7 +12,8 @@ from components.common.errors import BadInputError
 from components.ingestion.config import IngestionConfig
 from components.ingestion.database import identifier, literal
 from components.ingestion.diagnose import explain_failure, explain_stray
-from components.ingestion.infer import Stray, infer_kinds, typed
+from components.ingestion.infer import Stray, infer_kinds, infer_values, typed
+from components.ingestion.lines import select_lines
 from components.ingestion.scan import ScannedFile
 
 
@@ -24,16 +25,17 @@ def create_view(
     Args:
         connection: The database.
         name: Name of the source.
-        files: Its files, all CSV or all Parquet, of the same columns in any order.
-        config: How to read CSV.
+        files: Its files, all of one format, of the same columns in any order.
+        config: How to read text.
 
     Raises:
         BadInputError: The files differ in columns or types, or one of them cannot be parsed strictly.
     """
     _check_alike(name, files)
-    if files[0].delimiter is None:
-        listed = ", ".join(literal(str(file.path)) for file in files)
-        selection = f"SELECT * FROM read_parquet([{listed}])"
+    if files[0].format == "parquet":
+        selection = _select_parquet(files, config)
+    elif files[0].format == "lines":
+        selection = select_lines(connection, files, config.types)
     else:
         selection = _select_csv(connection, files, config)
     connection.execute(f"CREATE VIEW {identifier(name)} AS {selection}")
@@ -42,7 +44,7 @@ def create_view(
 def _check_alike(name: str, files: Sequence[ScannedFile]) -> None:
     first = files[0]
     for file in files[1:]:
-        odd = sorted(set(first.columns) ^ set(file.columns))
+        odd = sorted({*first.columns, *first.partition} ^ {*file.columns, *file.partition})
         if odd:
             what = f"its columns differ from those of {first.source.uri}: {', '.join(odd)}"
             raise BadInputError(
@@ -53,6 +55,19 @@ def _check_alike(name: str, files: Sequence[ScannedFile]) -> None:
             if kind != wanted[column]:
                 what = f"column `{column}` is {kind}, but {wanted[column]} in {first.source.uri}"
                 raise BadInputError(what, where=file.source.uri, fix="write the files with equal types")
+
+
+def _select_parquet(files: Sequence[ScannedFile], config: IngestionConfig) -> str:
+    listed = ", ".join(literal(str(file.path)) for file in files)
+    keys = list(files[0].partition)
+    if not keys:
+        return f"SELECT * FROM read_parquet([{listed}], hive_partitioning = false)"
+    kinds = {
+        key: config.types.get(key) or infer_values({file.partition[key] for file in files}) for key in keys
+    }
+    relation = f"read_parquet([{listed}], hive_partitioning = true, hive_types_autocast = false)"
+    parts = ", ".join(typed(key, kind) for key, kind in kinds.items())
+    return f"SELECT * REPLACE ({parts}) FROM {relation}"
 
 
 def _select_csv(

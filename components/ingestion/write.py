@@ -1,9 +1,11 @@
 """Writing the splits: Parquet whose bytes depend on the rows alone."""
 
-# ruff: noqa: S608 - names and values are quoted by `identifier` and `literal`
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -12,41 +14,80 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from components.common.artifacts import SPLITS
-from components.ingestion.database import identifier, literal
-from components.ingestion.divide import ORDER, SPLIT
 from components.ingestion.query import Column
 
 _GROUP_ROWS = 100_000
+_BATCH_ROWS = 20_000
 _TYPES = {"integer": pa.int64(), "boolean": pa.int64(), "float": pa.float64()}
 
 
-def write_splits(connection: duckdb.DuckDBPyConnection, columns: Sequence[Column], folder: Path) -> None:
-    """Write `train/`, `eval/` and `test/part-00000.parquet` from the table `rows`, in its order.
+@dataclass(frozen=True)
+class WrittenRows:
+    """What was written.
+
+    Attributes:
+        rows: Rows by split.
+        without: Rows that belong to no split and were left out.
+    """
+
+    rows: dict[str, int]
+    without: int
+
+
+def write_splits(
+    connection: duckdb.DuckDBPyConnection, selection: str, columns: Sequence[Column], folder: Path
+) -> WrittenRows:
+    """Write `train/`, `eval/` and `test/part-00000.parquet`, holding one group of rows at a time.
 
     Every column may hold nulls in the file's schema, whether it does or not, so that the files of all
     splits are of one schema.
 
     Args:
         connection: The database.
+        selection: SQL of the columns and, last, the position of the split; sorted by it.
         columns: Columns to write.
         folder: A folder to make.
     """
     schema = pa.schema([(column.name, _TYPES.get(column.kind, pa.string())) for column in columns])
-    names = ", ".join(identifier(column.name) for column in columns)
-    for split in SPLITS:
-        target = folder / split / "part-00000.parquet"
-        target.parent.mkdir(parents=True)
-        rows = connection.sql(f"SELECT {names} FROM rows WHERE {SPLIT} = {literal(split)} ORDER BY {ORDER}")
-        with pq.ParquetWriter(target, schema, compression="zstd") as writer:
-            for group in _groups(rows.to_arrow_reader(_GROUP_ROWS), schema):
-                writer.write_table(group, row_group_size=_GROUP_ROWS)
+    rows: dict[int, int] = {}
+    without = 0
+    batches = connection.sql(selection).to_arrow_reader(_BATCH_ROWS)
+    for split, pieces in groupby(_by_split(batches), key=itemgetter(0)):
+        tables = (table for _, table in pieces)
+        if split is None:
+            without = sum(len(table) for table in tables)
+        else:
+            rows[split] = _write(folder / SPLITS[split], tables, schema)
+    for split in set(range(len(SPLITS))) - set(rows):
+        rows[split] = _write(folder / SPLITS[split], (), schema)
+    return WrittenRows({name: rows[split] for split, name in enumerate(SPLITS)}, without)
 
 
-def _groups(batches: Iterable[Any], schema: Any) -> Iterator[Any]:
-    """Cut batches, whose lengths depend on threads, into groups of equal length."""
-    pending = schema.empty_table()
+def _by_split(batches: Iterable[Any]) -> Iterator[tuple[int | None, Any]]:
+    """Cut batches where the split changes; they are sorted by it."""
     for batch in batches:
-        pending = pa.concat_tables([pending, pa.Table.from_batches([batch]).cast(schema)])
+        table: Any = pa.Table.from_batches([batch])
+        last, start = table.num_columns - 1, 0
+        for counted in table.column(last).value_counts().to_pylist():  # in the order of first places
+            yield counted["values"], table.slice(start, counted["counts"]).remove_column(last)
+            start += counted["counts"]
+
+
+def _write(folder: Path, tables: Iterable[Any], schema: Any) -> int:
+    folder.mkdir(parents=True)
+    rows = 0
+    with pq.ParquetWriter(folder / "part-00000.parquet", schema, compression="zstd") as writer:
+        for group in _groups(tables, schema):
+            writer.write_table(group, row_group_size=_GROUP_ROWS)
+            rows += len(group)
+    return rows
+
+
+def _groups(tables: Iterable[Any], schema: Any) -> Iterator[Any]:
+    """Cut tables, whose lengths depend on threads, into groups of equal length."""
+    pending = schema.empty_table()
+    for table in tables:
+        pending = pa.concat_tables([pending, table.cast(schema)])
         while len(pending) >= _GROUP_ROWS:
             yield pending.slice(0, _GROUP_ROWS).combine_chunks()
             pending = pending.slice(_GROUP_ROWS)

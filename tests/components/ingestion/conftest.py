@@ -12,8 +12,9 @@ import pytest
 from components.common.artifacts import Snapshot, split_files
 from components.common.config import build_config
 from components.ingestion.config import IngestionConfig
-from components.ingestion.ingest import ingest_files
+from components.ingestion.ingest import ingest_sources
 from components.ingestion.resolve import resolve_files
+from components.ingestion.sources import read_sources
 from components.ingestion.split import SplitRule
 
 
@@ -40,19 +41,22 @@ def run(tmp_path: Path) -> Run:
     count = 0
 
     def ingest(
-        sources: dict, query: str | None = None, split: dict | None = None, **options: Any
+        sources: dict, query: str | None = None, split: dict | None = None, allowed_hosts=(), **options: Any
     ) -> Ingested:
         nonlocal count
         count += 1
         folder = tmp_path / f"out-{count}"
         options = {"allow_empty": True, **options}
-        snapshot = ingest_files(
-            resolve_files({name: str(uri) for name, uri in sources.items()}),
+        declared = {name: str(uri) if isinstance(uri, Path) else uri for name, uri in sources.items()}
+        snapshot = ingest_sources(
+            read_sources(declared),
+            resolve_files(declared, allowed_hosts=allowed_hosts),
             build_config(SplitRule, split or {}, where="split"),
             build_config(IngestionConfig, options, where="ingestion"),
             query=query,
             examples=folder / "examples",
             snapshot=folder / "snapshot",
+            allowed_hosts=allowed_hosts,
         )
         return Ingested(snapshot, folder / "examples")
 

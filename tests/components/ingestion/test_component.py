@@ -42,8 +42,8 @@ def test_doors_pass_files_on_and_say_what_they_made(write, many, ports, tmp_path
 
 def test_identities_fit_through_doubles_without_loss(write):
     [file] = resolve_sources.python_func(sources={"t": str(write("t.csv", "a\n1\n"))})["t"]
-    assert set(file) == {"uri", "bytes", "modified"}
-    assert isinstance(file["modified"], str)
+    assert set(file) == {"uri", "bytes", "identity", "partition"}
+    assert isinstance(file["identity"], str)
     assert struct.unpack("d", struct.pack("d", file["bytes"]))[0] == file["bytes"]
 
 
@@ -74,9 +74,13 @@ def test_mistyped_knob_is_refused_before_anything_is_read(capsys):
 
 
 def test_doors_have_the_ports_that_the_pipeline_calls():
-    assert list(inspect.signature(resolve_sources.python_func).parameters) == ["sources", "options"]
+    assert list(inspect.signature(resolve_sources.python_func).parameters) == [
+        "sources",
+        "options",
+        "allowed_hosts",
+    ]
     spec = ingest.component_spec
-    assert set(spec.inputs) == {"sources", "identities", "query", "split", "options"}
+    assert set(spec.inputs) == {"sources", "identities", "query", "split", "options", "allowed_hosts"}
     assert {name: output.type for name, output in spec.outputs.items()} == {
         "snapshot": "system.Artifact@0.0.1",
         "examples": "system.Dataset@0.0.1",

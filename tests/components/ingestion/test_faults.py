@@ -34,7 +34,7 @@ LONG = "a,b\n" + "1,2\n" * 300_000  # more than one piece of a reading
         ("a,b\n", r"file has a header but no rows — .*bad\.csv"),
         ("a,b", r"file has a header but no rows — .*bad\.csv"),
         ("a,b\n1,x\0y\n", r"NUL byte in a text file — .*bad\.csv:2, byte 7"),
-        (b"a,b\n1,2\n3,caf\xe9\n", r"not UTF-8 — .*bad\.csv:3, byte 13 — got b'\\xe9' — convert it"),
+        (b"a,b\n1,2\n3,caf\xe9\n", r"not UTF-8 — .*bad\.csv:3, byte 13 — got b'\\xe9' — name the encoding"),
         (b"a,b\n1,2\n3,caf\xc3", r"not UTF-8 — .*bad\.csv:3, byte 13"),
         (LONG.encode() + b"\xff,1\n", rf"not UTF-8 — .*bad\.csv:300002, byte {len(LONG)}"),
         ("a,b\n1,2\n".encode("utf-16"), r"not UTF-8 — .*bad\.csv:1, byte 0"),

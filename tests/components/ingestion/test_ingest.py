@@ -13,6 +13,7 @@ from components.common.storage import content_digest, file_digest
 from components.ingestion import ingest as work
 from components.ingestion.config import IngestionConfig
 from components.ingestion.resolve import resolve_files
+from components.ingestion.sources import read_sources
 from components.ingestion.split import SplitRule
 
 
@@ -110,18 +111,19 @@ def test_source_that_changes_before_or_while_it_is_read_is_refused_and_nothing_i
     path = write("t.csv", many)
     found = resolve_files({"t": str(path)})
     target = {"examples": tmp_path / "examples", "snapshot": tmp_path / "snapshot"}
-    arguments = (found, SplitRule(), IngestionConfig())
+    arguments = (read_sources({"t": str(path)}), found, SplitRule(), IngestionConfig())
 
     write_splits = work.write_splits
 
     def write_and_touch(*inputs):
-        write_splits(*inputs)
+        written = write_splits(*inputs)
         path.write_text(many + "400,1.5,dog\n")
+        return written
 
     monkeypatch.setattr(work, "write_splits", write_and_touch)
     for _ in range(2):  # the second time it has changed before
         with pytest.raises(UnavailableError, match=r"source changed during the run — .*t\.csv"):
-            work.ingest_files(*arguments, query=None, **target)
+            work.ingest_sources(*arguments, query=None, **target)
         assert [file.name for file in tmp_path.iterdir()] == ["t.csv"]
 
 
@@ -142,11 +144,12 @@ def test_no_rows_at_all_make_three_empty_files_when_allowed(run, write):
 
 
 def test_second_run_over_its_own_output_replaces_it(write, many, tmp_path):
-    found = resolve_files({"t": str(write("t.csv", many))})
+    sources = {"t": str(write("t.csv", many))}
+    inputs = (read_sources(sources), resolve_files(sources), SplitRule(), IngestionConfig())
     target = {"examples": tmp_path / "examples", "snapshot": tmp_path / "snapshot"}
-    first = work.ingest_files(found, SplitRule(), IngestionConfig(), query=None, **target)
+    first = work.ingest_sources(*inputs, query=None, **target)
     digest = content_digest(tmp_path / "examples")
     (tmp_path / "examples" / "train" / "part-00009.parquet").write_text("left by nobody knows whom")
-    second = work.ingest_files(found, SplitRule(), IngestionConfig(), query=None, **target)
+    second = work.ingest_sources(*inputs, query=None, **target)
     assert (first, digest) == (second, content_digest(tmp_path / "examples"))
     assert json.dumps(asdict(first)) == json.dumps(asdict(second))
