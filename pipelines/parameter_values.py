@@ -14,7 +14,7 @@ from components.common.errors import BadInputError
 from components.common.modules import pin_module
 from pipelines.build import read_mapping, read_yaml
 
-_PATHS = ("sources", "module_uri", "baseline_uri")
+_PATHS = ("module_uri", "baseline_uri")
 _ONE_SOURCE = "data"
 
 
@@ -56,6 +56,8 @@ def gather_parameters(
     if isinstance(values.get("sources"), (str, list)):
         values["sources"] = {_ONE_SOURCE: values["sources"]}
     found = {key: _absolute(value) if key in _PATHS else value for key, value in values.items()}
+    if isinstance(values.get("sources"), dict):
+        found["sources"] = {name: _absolute_source(source) for name, source in values["sources"].items()}
     if isinstance(found.get("module_uri"), str):
         found["module_uri"] = pin_module(found["module_uri"])
     return found
@@ -79,6 +81,13 @@ def _parse(text: str, setting: str) -> Any:
         return read_yaml(text)
     except yaml.YAMLError as error:
         raise BadInputError("value is no valid YAML", where="option -p", value=setting) from error
+
+
+def _absolute_source(source: Any) -> Any:
+    """Make the uris of a source absolute; in a mapping nothing else is a path."""
+    if isinstance(source, dict):
+        return {**source, "uri": _absolute(source.get("uri"))} if "uri" in source else source
+    return _absolute(source)
 
 
 def _absolute(value: Any) -> Any:

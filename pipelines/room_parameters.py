@@ -16,6 +16,7 @@ from components.data_validation.config import ValidationConfig
 from components.deployment.config import DeployConfig
 from components.evaluation.config import EvaluationConfig, read_slices, read_thresholds
 from components.ingestion.config import IngestionConfig
+from components.ingestion.sources import read_sources
 from components.ingestion.split import SplitRule
 from components.training.config import TrainingConfig
 from components.training.search_space import check_search, read_space
@@ -65,6 +66,7 @@ def _check_options(kind: type[Any], where: str, options: Mapping[str, Any]) -> N
 
 _CHECKS: Mapping[str, Callable[[Any], object]] = {
     "task": _check_task,
+    "sources": read_sources,
     "split": partial(_check_options, SplitRule, "split"),
     "model_name": check_model_name,
     "baseline_uri": _check_baseline,
