@@ -97,6 +97,7 @@ class TaskExecution:
                 if attempt == first:
                     self._began = time.monotonic()
                     await self._begin(inputs, key)
+                await self._run.progress.saved()
                 ended = await self._execute(inputs, key, parent, attempt)
             if not isinstance(ended, _Failure):
                 return ended

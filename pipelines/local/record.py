@@ -1,8 +1,9 @@
-"""What a run did: `run.json`, complete after every step, and the events that tell of it."""
+"""What a run did: `run.json`, complete before a task is executed, and the events that tell of it."""
 
 from __future__ import annotations
 
-import dataclasses
+import asyncio
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from pipelines.local.claim import Claim
 from pipelines.local.events import Event, RunState, TaskChanged, TaskKind
 from pipelines.local.exchange import Outputs
 from pipelines.local.launch import Usage
+from pipelines.local.writer import Writer
 
 _STATES: dict[TaskKind, str] = {
     "queued": "QUEUED", "started": "RUNNING", "cached": "SUCCEEDED", "succeeded": "SUCCEEDED",
@@ -89,7 +91,7 @@ class RunRecord:
 
     def as_json(self) -> dict[str, Any]:
         """Return JSON values; `error` is there only when there is one."""
-        content = dataclasses.asdict(self)
+        content = {**vars(self), "tasks": [dict(vars(task)) for task in self.tasks]}
         if self.error is None:
             del content["error"]
         return content
@@ -113,14 +115,20 @@ class Progress:
     """
 
     def __init__(self, record: RunRecord, on_event: Callable[[Event], None], claim: Claim) -> None:
-        """Write the record, for the first time or of a run that is gone on with; its folder exists."""
+        """Write the record, for the first time or of a run that is gone on with; its folder exists.
+
+        Later steps are written in a thread of their own, several at once when they come fast.
+        """
         self.record = record
         self.failure: Failure | None = None
         self.emit = on_event
         self._started = time.monotonic() - record.seconds
         self._tasks = {task.name: task for task in record.tasks}
         self._claim = claim
-        self.write()
+        self._lock = threading.Lock()
+        self._writer = Writer(self._write, "record")
+        self._written = self._writer.request()
+        self._written.result()
 
     def attempts(self, task: str) -> int:
         """Tell how often a task was executed so far."""
@@ -146,14 +154,15 @@ class Progress:
         if kind == "failed" and self.failure is None:
             self.failure = Failure(task=task, message=message or "", exit_code=exit_code or 1)
         found = self._task(task)
-        found.state, found.cache_hit = _STATES[kind], kind == "cached"
-        found.seconds, found.verdict, found.message = round(seconds, 3), verdict, message
-        found.attempts += kind == "started"
-        if usage is not None:
-            found.cpu_seconds = round(usage.cpu_seconds, 3)
-            found.peak_memory_bytes = usage.peak_memory_bytes
+        with self._lock:
+            found.state, found.cache_hit = _STATES[kind], kind == "cached"
+            found.seconds, found.verdict, found.message = round(seconds, 3), verdict, message
+            found.attempts += kind == "started"
+            if usage is not None:
+                found.cpu_seconds = round(usage.cpu_seconds, 3)
+                found.peak_memory_bytes = usage.peak_memory_bytes
         if kind != "queued":
-            self.write()
+            self._written = self._writer.request()
         self.emit(
             TaskChanged(
                 task=task, kind=kind, seconds=seconds, verdict=verdict, message=message,
@@ -167,13 +176,19 @@ class Progress:
             if task.state in ("QUEUED", "RUNNING"):
                 task.state = "CANCELLED"
         self.record.state, self.record.error = state, error
-        self.write()
+        self._writer.request().result()
+        self._writer.close()
         self._claim.release()
 
-    def write(self) -> None:
-        """Write `run.json`."""
-        self.record.seconds = round(time.monotonic() - self._started, 3)
-        write_json(Path(self.record.directory) / "run.json", self.record.as_json())
+    async def saved(self) -> None:
+        """Wait until all steps so far are in `run.json`."""
+        await asyncio.shield(asyncio.wrap_future(self._written))
+
+    def _write(self) -> None:
+        with self._lock:
+            self.record.seconds = round(time.monotonic() - self._started, 3)
+            content = self.record.as_json()
+        write_json(Path(self.record.directory) / "run.json", content)
 
     def _task(self, name: str) -> TaskRecord:
         if name not in self._tasks:
