@@ -52,7 +52,7 @@ def test_run_whose_process_was_killed_is_not_called_running(package, root):
     with pytest.raises(UnavailableError, match="a run is under way"), no_run(root):
         pass
     log = next(root.glob("sleeping/*/logs")) / "sleep.log"
-    while not (log.exists() and (found := re.search(r"^pid (\d+)$", log.read_text(), re.MULTILINE))):
+    while not (log.exists() and re.search(r"^pid \d+$", log.read_text(), re.MULTILINE)):
         pass
     process.send_signal(signal.SIGKILL)
     process.wait()
