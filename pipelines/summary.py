@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from components.common.artifacts import (
 )
 from components.common.documents import read_json
 from components.common.errors import ComponentError
+
+_MOST_METRICS = 4  # the primary one is first; all of them are in the report
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +110,7 @@ def _evaluation_lines(folder: Path) -> list[tuple[str, str]]:
     evaluation: Evaluation = read_evaluation(folder)
     metrics = "; ".join(
         f"{name} {m['value']:.4f} [{m['low']:.4f}, {m['high']:.4f}]"
-        for name, m in evaluation.metrics.items()
+        for name, m in islice(evaluation.metrics.items(), _MOST_METRICS)
     )
     return [
         ("test", f"{metrics}, {evaluation.rows:,} rows"),

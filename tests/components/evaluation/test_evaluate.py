@@ -6,10 +6,11 @@ import json
 import math
 import re
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from sklearn.metrics import log_loss, r2_score, roc_auc_score
+from sklearn.metrics import log_loss, r2_score, recall_score, roc_auc_score
 
 from components.common.artifacts import (
     model_digest,
@@ -239,3 +240,118 @@ def test_slices_that_are_not_measured_are_said_and_recorded(make_world):
     )
     assert found.verdict.passed
     assert found.verdict.reasons == read_evaluation(world.out / "evaluation").reasons == [told]
+
+
+def write_other_splits(world):
+    """Give a world a train and an eval split, larger than its test split."""
+    for split, seed in (("train", 11), ("eval", 12)):
+        random = np.random.default_rng(seed)
+        distance, carrier = random.normal(size=1_500), random.choice(["AA", "UA", "ZZ"], 1_500)
+        score = distance + np.select([carrier == "AA", carrier == "UA"], [1.0, -1.0], 0.0)
+        late = (random.random(1_500) < 1 / (1 + np.exp(-score))).astype(np.int64)
+        (world.examples / split).mkdir()
+        table = pa.table({"distance": distance, "carrier": carrier, "late": late})
+        pq.write_table(table, world.examples / split / "part-00000.parquet")
+
+
+def test_the_threshold_is_chosen_on_the_eval_split_and_its_cost_told_on_the_test_split(make_world):
+    world = make_world()
+    write_other_splits(world)
+    world.set_baseline(weight=0.8)
+    world.config = EvaluationConfig(costs={"false_positive": 1.0, "false_negative": 4.0})
+    found = world.run()
+    evaluation = read_evaluation(world.out / "evaluation")
+    assert evaluation.decision["chosen"] == "cheapest on the eval split"
+    threshold = evaluation.decision["threshold"]
+    assert threshold == pytest.approx(0.2, abs=0.08)  # Elkan (2001): 1 / (1 + 4) for right probabilities
+    rows = read_rows(world).to_pylist()
+    labels = np.array([row["late"] for row in rows])
+    answered = np.array([1 / (1 + math.exp(-formula(row))) >= threshold for row in rows])
+    wanted = (1.0 * (answered & (labels == 0)) + 4.0 * (~answered & (labels == 1))).mean()
+    assert found.metrics["cost"] == pytest.approx(wanted)
+    assert found.metrics["recall"] == pytest.approx(recall_score(labels, answered))
+    assert "baseline_cost" in found.metrics
+    (world.examples / "eval" / "part-00000.parquet").unlink()
+    with pytest.raises(BadInputError, match="split `eval` has no Parquet file"):
+        world.run()
+
+
+def test_costs_for_several_classes_are_an_error(make_world):
+    world = make_world("multiclass")
+    world.config = EvaluationConfig(costs={"false_positive": 1, "false_negative": 4})
+    with pytest.raises(BadInputError, match="costs cannot be used for multiclass"):
+        world.run()
+
+
+def test_everything_that_was_asked_for_is_in_evaluation_json_and_repeats(make_world):
+    world = make_world(rows=2_000)
+    write_other_splits(world)
+    world.set_baseline(weight=0.8)
+    world.slices = ["month", ["carrier", "month"]]
+    world.thresholds = {
+        "slices": {"carrier": {"accuracy": {"min": 0.5}}},
+        "groups": {"carrier": {"recall": {"max_difference": 0.99}}},
+    }
+    world.config = EvaluationConfig(sanity={"month": "invariant", "distance": "increasing"})
+    assert world.run().verdict.outcome == "blessed"
+    found = read_evaluation(world.out / "evaluation")
+    assert set(found.comparisons) == {"constant", "reference"}
+    assert found.comparisons["reference"]["who"] == "gradient boosting (1,500 training rows)"
+    assert found.comparisons["constant"]["differences"]["log_loss"]["high"] < 0
+    assert {tuple(one["where"]) for one in found.slices} == {("carrier",), ("month",), ("carrier", "month")}
+    assert [one["column"] for one in found.importance] == ["distance", "carrier"]
+    assert {one["metric"] for one in found.groups} >= {"selection_rate", "recall", "false_positive_rate"}
+    assert [(one["column"], one["passed"]) for one in found.sanity] == [("month", True), ("distance", True)]
+    assert found.weak_slices["tested"] > 10
+    assert sum(point["rows"] for point in found.calibration) == found.rows == np.sum(found.confusion)
+    first, page = content_digest(world.out), (world.out / "report.html").read_bytes()
+    world.run()
+    assert (content_digest(world.out), (world.out / "report.html").read_bytes()) == (first, page)
+
+
+def test_each_class_is_in_evaluation_json(make_world):
+    world = make_world("multiclass")
+    world.run()
+    found = read_evaluation(world.out / "evaluation")
+    assert [one["class"] for one in found.classes] == ["a", "b", "c"]
+    assert sum(one["rows"] for one in found.classes) == 600
+    assert set(found.classes[0]["metrics"]) == {"precision", "recall", "f1", "auc", "average_precision"}
+    assert found.decision is None
+
+
+def test_only_the_test_split_judges(make_world):
+    world = make_world()
+    world.config = EvaluationConfig(reference_rows=0)
+    before = world.run().metrics
+    write_other_splits(world)
+    assert world.run().metrics == before
+
+
+def test_no_train_split_is_told_and_no_path_of_this_machine_is(make_world):
+    world = make_world()
+    world.run()
+    found = read_evaluation(world.out / "evaluation").comparisons["reference"]
+    assert found["obstacle"] == "there is no reference: split `train` has no Parquet file"
+    written = [file for file in world.out.rglob("*") if file.suffix in (".json", ".jsonl", ".md", ".html")]
+    assert [file for file in written if str(world.root) in file.read_text()] == []
+
+
+HOSTILE = "x' or '1'=='1\"><script>alert(1)</script> | {{ 7 * 7 }}"
+
+
+def test_quotes_and_operators_in_data_and_thresholds_are_data(make_world):
+    world = make_world()
+    table = read_rows(world)
+    carriers = [HOSTILE if name == "AA" else name for name in table["carrier"].to_pylist()]
+    world.set_table(table.set_column(1, "carrier", pa.array(carriers)))
+    world.thresholds = {"slices": {"carrier": {"auc": {"min": 0.99}}}}
+    found = world.run()
+    assert not found.verdict.passed
+    assert any(reason.startswith(f"auc where carrier = {HOSTILE}: ") for reason in found.verdict.reasons)
+    page = (world.out / "report.html").read_text()
+    card = (world.out / "evaluated_model" / "model_card.md").read_text()
+    assert "<script" not in page + card
+    assert "{{ 7 * 7 }}" in page
+    world.thresholds = {"slices": {HOSTILE: {"auc": {"min": 0.0}}}}
+    with pytest.raises(BadInputError, match="unknown key"):
+        world.run()

@@ -9,6 +9,8 @@ from html.parser import HTMLParser
 import pyarrow as pa
 import pytest
 
+from components.evaluation.config import EvaluationConfig
+
 VOID = {"meta", "br", "rect", "line", "polyline", "circle"}
 
 
@@ -43,14 +45,24 @@ def read_page(world):
 @pytest.mark.parametrize(
     ("task", "parts"),
     [
-        ("binary", ["ROC curve", "Calibration", "Confusion", "DeLong", "AUC"]),
-        ("multiclass", ["Confusion", "Labels of the test split", "Log loss"]),
-        ("regression", ["Predicted and observed", "Errors", "R²"]),
+        ("binary", ["ROC curve", "Precision and recall", "Calibration", "Confusion", "DeLong", "AUC"]),
+        (
+            "multiclass",
+            [
+                "Calibration",
+                "Confusion",
+                "Each class against the others",
+                "Labels of the test split",
+                "Log loss",
+            ],
+        ),
+        ("regression", ["Predicted and observed", "Error quantiles", "Errors", "R²"]),
     ],
 )
 def test_every_task_has_its_figures(make_world, task, parts):
     world = make_world(task)
     world.slices = ["carrier"]
+    world.config = EvaluationConfig(groups=["carrier"])
     world.set_baseline(task=task, weight=0.5)
     page = read_page(world)
     for part in [
@@ -58,6 +70,10 @@ def test_every_task_has_its_figures(make_world, task, parts):
         "Is the model good enough? Blessed.",
         "Against the model that serves now",
         "Slices that were asked for",
+        "Against a constant and a reference",
+        "Weakest by themselves",
+        "What it looks at",
+        "Between groups",
     ]:
         assert part in page
 
