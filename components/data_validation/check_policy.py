@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -24,24 +24,31 @@ Bound = float | str
 
 
 def check_policy(batch: Batch, config: ValidationConfig) -> Iterator[Finding]:
-    """Yield breaches of `config.columns`; columns that are absent are told elsewhere.
-
-    Raises:
-        BadInputError: A bound or a listed value is not of its column's kind.
-    """
+    """Yield breaches of `config.columns`; columns that are absent are told elsewhere."""
     for name, policy in config.columns.items():
         if name not in batch.columns:
             continue
-        _require_fit(name, batch.columns[name], policy)
-        for split in batch.tables:
-            yield from find_outside(batch, split, name, policy.min, policy.max, "the policy")
-            yield from _check_domain(batch, split, name, policy)
-            yield from _check_required(batch, split, name, policy)
+        yield from find_outside(batch, name, policy.min, policy.max, "the policy")
+        if policy.domain is not None:
+            yield from _check_domain(batch, name, policy)
+        if policy.required:
+            yield from _check_required(batch, name)
         if policy.unique:
             yield from _check_unique(batch, name)
 
 
-def _require_fit(name: str, kind: Kind, policy: ColumnPolicy) -> None:
+def require_bounds(columns: Mapping[str, Kind], config: ValidationConfig) -> None:
+    """Refuse bounds and listed values that their columns cannot hold.
+
+    Raises:
+        BadInputError: A number for text, or text for numbers; the column and the value are named.
+    """
+    for name, policy in config.columns.items():
+        if name in columns:
+            _require_bounds(name, columns[name], policy)
+
+
+def _require_bounds(name: str, kind: Kind, policy: ColumnPolicy) -> None:
     number = kind in _NUMBERS
     given = {"min": [policy.min], "max": [policy.max], "domain": policy.domain or []}
     for key, values in given.items():
@@ -49,36 +56,37 @@ def _require_fit(name: str, kind: Kind, policy: ColumnPolicy) -> None:
             unordered = kind == "string" and key != "domain"
             if value is not None and (unordered or number == isinstance(value, str)):
                 where, fix = f"parameter `validation.columns.{name}.{key}`", f"the column is of kind {kind}"
-                raise BadInputError("no bound for such a column", where=where, value=value, fix=fix)
+                raise BadInputError("no value to hold it against", where=where, value=value, fix=fix)
 
 
 def find_outside(
-    batch: Batch, split: str, name: str, low: Bound | None, high: Bound | None, who: str
+    batch: Batch, name: str, low: Bound | None, high: Bound | None, who: str
 ) -> Iterator[Finding]:
     """Yield a column's values below or above a bound; infinities are told elsewhere.
 
     Args:
         batch: The batch.
-        split: Split to look at.
         name: Column, of numbers, dates or timestamps.
         low: Smallest value allowed, or None.
         high: Largest value allowed, or None.
         who: Who allows no more, for the message.
     """
-    values, present = _comparable(batch.column(split, name))
     sides: dict[str, tuple[Bound | None, Callable[[Any, Any], Numbers], Callable[[Any], Any]]] = {
         "below": (low, np.less, min), "above": (high, np.greater, max),
     }  # fmt: skip
     for side, (bound, beyond, extreme) in sides.items():
-        mask = present & beyond(values, bound) if bound is not None and len(values) else np.array([False])
-        if count := int(mask.sum()):
-            worst = None if name in batch.personal else extreme(values[mask].tolist())
-            shown = "" if worst is None else f", as far as {worst}"
-            words = f"in {count:,} of {len(values):,} {split} rows{shown}"
-            message = f"column `{name}` is {side} {bound}, the bound of {who}, {words}"
-            yield Finding(rule="out_of_range", feature=name, split=split, threshold=bound, message=message,
-                          value=count if worst is None else worst,
-                          example=show_row(batch, split, mask, name))  # fmt: skip
+        if bound is None:
+            continue
+        columns = {split: _comparable(batch.column(split, name)) for split in batch.tables}
+        masks = {split: present & beyond(values, bound) for split, (values, present) in columns.items()}
+        if not (count := _count(masks)):
+            continue
+        found = [value for split, (values, _) in columns.items() for value in values[masks[split]].tolist()]
+        worst = None if name in batch.personal else extreme(found)
+        shown = "" if worst is None else f", as far as {worst}"
+        message = f"column `{name}` is {side} {bound}, the bound of {who}, {_words(masks)}{shown}"
+        yield Finding(rule="out_of_range", feature=name, value=count if worst is None else worst,
+                      threshold=bound, message=message, example=_example(batch, name, masks))  # fmt: skip
 
 
 def _comparable(column: ArrowColumn) -> tuple[Any, Numbers]:
@@ -89,37 +97,44 @@ def _comparable(column: ArrowColumn) -> tuple[Any, Numbers]:
     return values, present & np.isfinite(values)
 
 
-def _check_domain(batch: Batch, split: str, name: str, policy: ColumnPolicy) -> Iterator[Finding]:
-    if policy.domain is None:
-        return
-    column = batch.column(split, name)
-    mask = ~missing_rows(column) & ~is_one_of(column, policy.domain)
-    if count := int(mask.sum()):
-        words = f"in {count:,} of {len(column):,} {split} rows"
-        message = f"column `{name}` holds none of the {len(policy.domain):,} listed values {words}"
-        yield Finding(rule="outside_domain", feature=name, split=split, value=count, threshold=0,
-                      message=message, example=show_row(batch, split, mask, name))  # fmt: skip
+def _check_domain(batch: Batch, name: str, policy: ColumnPolicy) -> Iterator[Finding]:
+    columns = {split: batch.column(split, name) for split in batch.tables}
+    listed = policy.domain or []
+    masks = {split: ~missing_rows(each) & ~is_one_of(each, listed) for split, each in columns.items()}
+    if count := _count(masks):
+        message = f"column `{name}` holds none of the {len(listed):,} listed values {_words(masks)}"
+        yield Finding(rule="outside_domain", feature=name, value=count, threshold=0, message=message,
+                      example=_example(batch, name, masks))  # fmt: skip
 
 
-def _check_required(batch: Batch, split: str, name: str, policy: ColumnPolicy) -> Iterator[Finding]:
-    counts = batch.counts[split][name]
-    if policy.required and counts.missing:
-        words = f"in {counts.missing:,} of {counts.rows:,} {split} rows"
-        message = f"column `{name}` is required, and missing {words}"
-        example = show_row(batch, split, missing_rows(batch.column(split, name)), name)
-        yield Finding(rule="required_missing", feature=name, split=split, value=counts.missing, threshold=0,
-                      message=message, example=example)  # fmt: skip
+def _check_required(batch: Batch, name: str) -> Iterator[Finding]:
+    masks = {split: missing_rows(batch.column(split, name)) for split in batch.tables}
+    if count := _count(masks):
+        message = f"column `{name}` is required, and missing {_words(masks)}"
+        yield Finding(rule="required_missing", feature=name, value=count, threshold=0, message=message,
+                      example=_example(batch, name, masks))  # fmt: skip
 
 
 def _check_unique(batch: Batch, name: str) -> Iterator[Finding]:
-    columns = {split: batch.column(split, name).drop_null() for split in batch.tables}
-    counted = pa.chunked_array(list(columns.values())).value_counts()
+    columns = {split: batch.column(split, name) for split in batch.tables}
+    counted = pa.chunked_array([each.drop_null() for each in columns.values()]).value_counts()
     repeated = counted.field(0).filter(pa.array(counted.field(1).to_numpy() > 1))
-    if not len(repeated):
-        return
-    first = repeated[0].as_py()
-    rows = {split: is_one_of(batch.column(split, name), [first]) for split in batch.tables}
-    shown = [show_row(batch, split, mask, name) for split, mask in rows.items() if mask.any()]
-    message = f"column `{name}` is to be unique, and {len(repeated):,} of its values stand in several rows"
-    yield Finding(rule="not_unique", feature=name, value=len(repeated), threshold=0, message=message,
-                  example=shown[0])  # fmt: skip
+    if len(repeated):
+        masks = {split: is_one_of(each, [repeated[0].as_py()]) for split, each in columns.items()}
+        message = f"column `{name}` is to be unique, and {len(repeated):,} of its values recur"
+        yield Finding(rule="not_unique", feature=name, value=len(repeated), threshold=0, message=message,
+                      example=_example(batch, name, masks))  # fmt: skip
+
+
+def _count(masks: Mapping[str, Numbers]) -> int:
+    return sum(int(mask.sum()) for mask in masks.values())
+
+
+def _words(masks: Mapping[str, Numbers]) -> str:
+    parts = ", ".join(f"{int(mask.sum()):,} {split}" for split, mask in masks.items() if mask.any())
+    return f"in {_count(masks):,} of {sum(map(len, masks.values())):,} rows ({parts})"
+
+
+def _example(batch: Batch, name: str, masks: Mapping[str, Numbers]) -> str | None:
+    split = next(split for split, mask in masks.items() if mask.any())
+    return show_row(batch, split, masks[split], name)

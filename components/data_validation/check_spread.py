@@ -38,7 +38,7 @@ def check_drift(
     for name, distance in drift.items():
         if distance.value > (allowed := allowed_distance(name, distance, config, config.max_drift)):
             message = f"column `{name}` drifted from the baseline: {_distance(distance, allowed)}"
-            example = _show_change(distance, before[name], now[name], "the baseline", "now")
+            example = _show_change(distance, before[name], now[name], "in the baseline", "now")
             yield Finding(rule="drift", feature=name, split="train", value=distance.value,
                           threshold=allowed, message=message, example=example)  # fmt: skip
 
@@ -60,7 +60,7 @@ def check_skew(batch: Batch, exempt: Collection[str], config: ValidationConfig) 
                 continue
             if distance.value > (allowed := allowed_distance(name, distance, config, config.max_skew)):
                 message = f"column `{name}` of {split} differs from train: {_distance(distance, allowed)}"
-                example = _show_change(distance, train[name], here[name], "train", split)
+                example = _show_change(distance, train[name], here[name], "in train", f"in {split}")
                 yield Finding(rule="skew", feature=name, split=split, value=distance.value,
                               threshold=allowed, message=message, example=example)  # fmt: skip
 
@@ -75,9 +75,9 @@ def _show_change(
 ) -> str:
     if distance.at is not None:
         shares = [_share(each, distance.at) for each in (before, now)]
-        return f"`{distance.at}`: {shares[0]:.1%} in {first}, {shares[1]:.1%} in {second}"
+        return f"`{distance.at}`: {shares[0]:.1%} {first}, {shares[1]:.1%} {second}"
     medians = [each.num_stats.median for each in (before, now)]
-    return f"median: {medians[0]:g} in {first}, {medians[1]:g} in {second}"
+    return f"median: {medians[0]:g} {first}, {medians[1]:g} {second}"
 
 
 def _share(feature: FeatureStatistics, value: str) -> float:
@@ -123,8 +123,7 @@ def check_calendar(
         if policy.may_drift is False:
             continue
         if policy.min is None and policy.max is None:
-            for split in batch.tables:
-                yield from find_outside(batch, split, name, part.low, part.high, "the calendar")
+            yield from find_outside(batch, name, part.low, part.high, "the calendar")
         if baseline:
             yield from _check_gap(batch, baseline, name, part)
 

@@ -14,6 +14,7 @@ from components.data_validation.messages import (
 )
 from components.data_validation.read import Baseline
 
+_COUNTS = ("num_missing", "num_non_missing", "min_num_values", "max_num_values", "avg_num_values")
 PERSONAL = "personal"  # a tag in the feature's annotation; other rooms may look for it
 
 
@@ -35,8 +36,8 @@ def conceal_feature(feature: FeatureStatistics) -> FeatureStatistics:
     bare = FeatureStatistics(type=feature.type, path=feature.path)
     text = feature.HasField("string_stats")
     known, kept = (feature.string_stats, bare.string_stats) if text else (feature.num_stats, bare.num_stats)
-    kept.common_stats.num_missing = known.common_stats.num_missing
-    kept.common_stats.num_non_missing = known.common_stats.num_non_missing
+    for count in _COUNTS:
+        setattr(kept.common_stats, count, getattr(known.common_stats, count))
     if text:
         bare.string_stats.unique = known.unique
     elif feature.num_stats.histograms:

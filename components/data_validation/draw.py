@@ -10,7 +10,7 @@ _SHOWN_VALUES = 5
 
 Bucket = tuple[float, float, float]
 Bar = tuple[float, float, float, float]
-Share = tuple[str, float, float | None]
+Share = tuple[str, float, Mapping[str, float]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,27 +19,31 @@ class Picture:
 
     Attributes:
         bars: `(x, y, width, height)` of each bar in a box of `WIDTH` by `HEIGHT`, y downwards.
-        outline: SVG path of the baseline's histogram in the same box, or "".
+        outlines: SVG path of each other histogram in the same box, by whose it is.
         ends: Text at the left and the right end of the axis.
-        shares: `(value, share, share in the baseline or None)`, most frequent first; then no bars.
+        shares: `(value, share, share elsewhere by whose it is)`, most frequent first; then no bars.
         rest: Share of all values that are not shown.
     """
 
     bars: list[Bar] = field(default_factory=list[Bar])
-    outline: str = ""
+    outlines: Mapping[str, str] = field(default_factory=dict[str, str])
     ends: tuple[str, str] = ("", "")
     shares: list[Share] = field(default_factory=list[Share])
     rest: float = 0.0
 
 
 def draw_histogram(
-    now: Sequence[Bucket], before: Sequence[Bucket], *, axis: Callable[[float], str], step: float = 0
+    now: Sequence[Bucket],
+    others: Mapping[str, Sequence[Bucket]],
+    *,
+    axis: Callable[[float], str],
+    step: float = 0,
 ) -> Picture | None:
-    """Draw buckets as bars, and the baseline's as an outline over the same axis.
+    """Draw buckets as bars, and those of other splits and the baseline as outlines over the same axis.
 
     Args:
         now: `(low, high, count)` each, in order; high may equal low where there is one value only.
-        before: The baseline's likewise, or empty.
+        others: Others' likewise, by whose they are; empty ones are left out.
         axis: Writes the ends of the axis.
         step: How far below its high end the last value of a bucket lies: 1 for whole numbers and days.
 
@@ -48,18 +52,23 @@ def draw_histogram(
     """
     if not now:
         return None
-    both = [*now, *before]
-    low, high = min(each[0] for each in both), max(each[1] for each in both)
+    drawn = {name: buckets for name, buckets in others.items() if buckets}
+    every = [bucket for buckets in (now, *drawn.values()) for bucket in buckets]
+    low, high = min(each[0] for each in every), max(each[1] for each in every)
     span = (high - low) or 1.0
-    densities = [_densities(each, span) for each in (now, before)]
-    top = max(max(each, default=0.0) for each in densities) or 1.0
+    densities = {name: _densities(each, span) for name, each in drawn.items()}
+    dense = _densities(now, span)
+    top = max(max(each) for each in (dense, *densities.values())) or 1.0
     bars = [
-        (_x(start, low, span), HEIGHT * (1 - dense / top), max(1.0, WIDTH * (end - start) / span - 1),
-         HEIGHT * dense / top)
-        for (start, end, _), dense in zip(now, densities[0], strict=True)
+        (_x(start, low, span), HEIGHT * (1 - height / top), max(1.0, WIDTH * (end - start) / span - 1),
+         HEIGHT * height / top)
+        for (start, end, _), height in zip(now, dense, strict=True)
     ]  # fmt: skip
-    outline = _outline(before, [dense / top for dense in densities[1]], low, span)
-    return Picture(bars=bars, outline=outline, ends=(axis(low), axis(high - step)))
+    outlines = {
+        name: _outline(buckets, [height / top for height in densities[name]], low, span)
+        for name, buckets in drawn.items()
+    }
+    return Picture(bars=bars, outlines=outlines, ends=(axis(low), axis(high - step)))
 
 
 def _densities(buckets: Sequence[Bucket], span: float) -> list[float]:
@@ -73,8 +82,6 @@ def _x(value: float, low: float, span: float) -> float:
 
 
 def _outline(buckets: Sequence[Bucket], heights: Sequence[float], low: float, span: float) -> str:
-    if not buckets:
-        return ""
     points = [f"M{_x(buckets[0][0], low, span):.1f} {HEIGHT}"]
     for (start, end, _), height in zip(buckets, heights, strict=True):
         y = HEIGHT * (1 - height)
@@ -83,20 +90,27 @@ def _outline(buckets: Sequence[Bucket], heights: Sequence[float], low: float, sp
     return "".join(points)
 
 
-def draw_shares(now: Mapping[str, float], before: Mapping[str, float]) -> Picture | None:
-    """Draw the most frequent values and their shares, beside the baseline's.
+def draw_shares(now: Mapping[str, float], others: Mapping[str, Mapping[str, float]]) -> Picture | None:
+    """Draw the most frequent values and their shares, beside those of other splits and the baseline.
 
     Args:
         now: Share of each value, most frequent first.
-        before: The baseline's, or empty. Values that stood there and vanished are shown too.
+        others: Others' likewise, by whose they are; empty ones are left out. Values that stand only
+            there are shown too.
 
     Returns:
         None when there is no value.
     """
     if not now:
         return None
-    names = sorted({*now, *before}, key=lambda name: (-max(now.get(name, 0), before.get(name, 0)), name))
-    shown = names[:_SHOWN_VALUES]
-    shares = [(name, now.get(name, 0.0), before.get(name, 0.0) if before else None) for name in shown]
+    drawn = {name: shares for name, shares in others.items() if shares}
+    every = (now, *drawn.values())
+    names = {name for each in every for name in each}
+    most = {name: max(each.get(name, 0.0) for each in every) for name in names}
+    shown = sorted(most, key=lambda name: (-most[name], name))[:_SHOWN_VALUES]
+    shares: list[Share] = [
+        (name, now.get(name, 0.0), {whose: each.get(name, 0.0) for whose, each in drawn.items()})
+        for name in shown
+    ]
     rest = max(0.0, 1 - sum(share for _, share, _ in shares))
     return Picture(shares=shares, rest=rest if rest > 1e-9 else 0.0)

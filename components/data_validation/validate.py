@@ -14,7 +14,7 @@ from components.data_validation.check_columns import (
     check_presence,
     check_rows,
 )
-from components.data_validation.check_policy import check_policy
+from components.data_validation.check_policy import check_policy, require_bounds
 from components.data_validation.check_relations import check_duplicates, check_leaks, measure_relations
 from components.data_validation.check_spread import (
     check_calendar,
@@ -70,16 +70,18 @@ def validate_examples(
 
     Raises:
         BadInputError: Examples, snapshot or baseline are missing or malformed, or the label or
-            `config.columns` names a column of neither the batch nor the baseline, or a check is no query
-            of one number.
+            `config.columns` names a column of neither the batch nor the baseline, a bound is not of its
+            column's kind, or a check is no query of one number.
     """
     source, known = read_snapshot(snapshot), read_baseline(baseline)
     personal = find_personal(known, config)
     known = conceal_baseline(known, personal) if known else None
-    batch = describe_batch(read_examples(examples, source), source.columns, personal)
-    _require_columns([label], batch, known, where="parameter `label`")
-    _require_columns(config.columns, batch, known, where="parameter `validation.columns`")
+    _require_columns([label], source.columns, known, where="parameter `label`")
+    _require_columns(config.columns, source.columns, known, where="parameter `validation.columns`")
+    require_bounds(source.columns, config)
+    tables = read_examples(examples, source)
     checked = list(run_checks(examples, personal, config))
+    batch = describe_batch(tables, source.columns, personal)
     validation = judge_batch(batch, known, checked, label=label, version=source.version, config=config)
     publish_statistics(statistics, batch.statistics)
     publish_schema(schema, validation.schema)
@@ -91,13 +93,13 @@ def validate_examples(
 
 
 def _require_columns(
-    names: Collection[str], batch: Batch, baseline: Baseline | None, *, where: str
+    names: Collection[str], columns: Collection[str], baseline: Baseline | None, *, where: str
 ) -> None:
     before = [feature.name for feature in baseline.schema.feature] if baseline else []
     for name in names:
-        if name not in (*batch.columns, *before):
-            near = difflib.get_close_matches(name, batch.columns, n=1)
-            fix = f"did you mean `{near[0]}`?" if near else f"columns: {', '.join(batch.columns)}"
+        if name not in (*columns, *before):
+            near = difflib.get_close_matches(name, columns, n=1)
+            fix = f"did you mean `{near[0]}`?" if near else f"columns: {', '.join(columns)}"
             raise BadInputError("unknown column", where=where, value=name, fix=fix)
 
 

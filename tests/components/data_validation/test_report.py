@@ -41,8 +41,22 @@ def test_the_page_shows_findings_and_the_baseline_beside_the_batch(workshop):
     outcome = workshop.validate(workshop.write(splits), baseline)
     page = page_of(outcome)
     assert "This batch stops before training: 1 error, 2 warnings." in page.text
-    assert "distance drifted from the baseline" in re.sub(r"\s+", " ", page.text)
-    assert page.tags.count("path") == 3  # an outline of the baseline for distance, seats and day
+    text = re.sub(r"\s+", " ", page.text)
+    assert "distance drifted from the baseline" in text
+    assert re.search(r"Example — median: \d+\.?\d* in the baseline, \d+\.?\d*e?\+?\d* now", text)
+    assert page.tags.count("path") == 9  # eval, test and baseline over distance, seats and day
+    assert "day: a date" in text  # among what is not compared, and why
+
+
+def test_the_page_shows_what_belongs_together_and_why_a_column_is_not_compared(workshop):
+    splits = workshop.splits()
+    for columns in splits.values():
+        columns["miles"] = [2 * each for each in columns["distance"]]
+    kinds = {**workshop.kinds, "miles": "float"}
+    page = page_of(workshop.validate(workshop.write(splits, kinds)))
+    text = re.sub(r"\s+", " ", page.text)
+    assert re.search(r"distance and miles ?r = 1.00", text)
+    assert "Not compared" in text
 
 
 def test_names_and_values_from_the_data_are_escaped(workshop):
