@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
-
-import fsspec
 
 from components.common.errors import BadInputError, UnavailableError
 from components.ingestion.credentials import conceal, reveal
@@ -18,6 +17,8 @@ from components.ingestion.stores import FoundFile, partition_of, tables_in
 
 _RANGE_BYTES = 8 << 20
 _FORMATS = (".parquet", ".pq", ".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".arrow", ".feather", ".avro")
+_FRESH = {"skip_instance_cache": True, "use_listings_cache": False}  # a store changes while we live
+_Opening = tuple[Callable[[Mapping[str, str]], Any], tuple[type[Exception], ...]]
 _PACKED = (".gz", ".zst", ".zip")
 
 
@@ -31,13 +32,9 @@ class ObjectStore:
     def __init__(self, source: Source, *, where: str, timeout_seconds: int) -> None:
         self._where, self._scheme = where, source.scheme
         self._secrets = reveal(source.credentials, where=where)
-        options = _s3_options if self._scheme == "s3" else _gs_options
-        self._failures = _s3_failures() if self._scheme == "s3" else _gs_failures()
+        opened, self._failures = (_open_s3 if source.scheme == "s3" else _open_gs)(timeout_seconds)
         with self._named(where):
-            self._files: Any = fsspec.filesystem(
-                self._scheme, skip_instance_cache=True, use_listings_cache=False,
-                **options(self._secrets, timeout_seconds),
-            )  # fmt: skip
+            self._files: Any = opened(self._secrets)
 
     def find(self, uri: str) -> list[FoundFile]:
         """List an object, the objects of a glob, or the Parquet objects below a prefix."""
@@ -51,9 +48,10 @@ class ObjectStore:
                 found = self._files.glob(path, detail=True)
                 return [self._found(found[name], pin) for name in sorted(found)]
             try:
-                return [self._found(self._files.info(path), pin)]
+                told = self._files.info(path)
             except FileNotFoundError:
                 return []
+            return [] if told["type"] == "directory" else [self._found(told, pin)]
 
     def identify(self, file: FoundFile) -> FoundFile | None:
         """Return the object with its present size and etag or version."""
@@ -113,15 +111,25 @@ def _is_folder(path: str) -> bool:
     return path.endswith("/") or not (name.endswith(_FORMATS) or any(mark in name for mark in "*?["))
 
 
-def _s3_options(secrets: Mapping[str, str], timeout_seconds: int) -> dict[str, Any]:
+def _open_s3(timeout_seconds: int) -> _Opening:
+    from botocore.exceptions import BotoCoreError
+    from s3fs import S3FileSystem
+
     limits = {"connect_timeout": min(10, timeout_seconds), "read_timeout": timeout_seconds}
-    return {**secrets, "config_kwargs": {**limits, "retries": {"max_attempts": 3, "mode": "standard"}}}
+    config = {**limits, "retries": {"max_attempts": 3, "mode": "standard"}}
+    opened = partial(S3FileSystem, config_kwargs=config, **_FRESH)
+    return lambda secrets: opened(**secrets), (OSError, BotoCoreError)
 
 
-def _gs_options(secrets: Mapping[str, str], timeout_seconds: int) -> dict[str, Any]:
-    token = secrets.get("token")
-    options: dict[str, Any] = {"timeout": timeout_seconds}
-    return options if token is None else {**options, "token": _key(token)}
+def _open_gs(timeout_seconds: int) -> _Opening:
+    from aiohttp import ClientError
+    from gcsfs.core import GCSFileSystem  # not the one that asks for a kind of bucket by gRPC first
+    from gcsfs.retry import HttpError
+    from google.auth.exceptions import GoogleAuthError
+
+    opened = partial(GCSFileSystem, timeout=timeout_seconds, **_FRESH)
+    failures = (OSError, HttpError, GoogleAuthError, ClientError)
+    return lambda secrets: opened(**({"token": _key(secrets["token"])} if secrets else {})), failures
 
 
 def _key(token: str) -> object:
@@ -131,17 +139,3 @@ def _key(token: str) -> object:
     except ValueError as error:
         fix = "refer to the JSON key of a service account"
         raise BadInputError("not a key of Google Cloud", where="credentials.token", fix=fix) from error
-
-
-def _s3_failures() -> tuple[type[Exception], ...]:
-    from botocore.exceptions import BotoCoreError
-
-    return (OSError, BotoCoreError)
-
-
-def _gs_failures() -> tuple[type[Exception], ...]:
-    from aiohttp import ClientError
-    from gcsfs.retry import HttpError
-    from google.auth.exceptions import GoogleAuthError
-
-    return (OSError, HttpError, GoogleAuthError, ClientError)

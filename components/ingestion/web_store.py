@@ -24,6 +24,7 @@ from components.ingestion.stores import PIECE_BYTES, FoundFile
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MAX_REDIRECTS = 5
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _SLOWEST = 1024  # bytes per second, below which a server is taken for one that only holds the line
 
 
@@ -156,8 +157,15 @@ def _next(url: str, response: http.client.HTTPResponse) -> str:
 
 def _is_public(address: str) -> bool:
     found = ipaddress.ip_address(address.split("%", 1)[0])
-    mapped = getattr(found, "ipv4_mapped", None) or getattr(found, "sixtofour", None)
-    return (mapped or found).is_global and not found.is_multicast
+    carried = _carried(found) if isinstance(found, ipaddress.IPv6Address) else None
+    return (carried or found).is_global and not (carried or found).is_multicast
+
+
+def _carried(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """Return the IPv4 address that an IPv6 one leads to: mapped, 6to4, Teredo or NAT64."""
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
 
 
 def _authorization(secrets: Mapping[str, str]) -> dict[str, str]:

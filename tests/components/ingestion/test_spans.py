@@ -31,7 +31,13 @@ def test_late_file_joins_the_window_and_moves_nothing_else(months, write, tmp_pa
 
 
 def test_days_and_numbers_are_spans_too(write, tmp_path):
-    for name in ("d/2024/02/29/x.csv", "d/2024/03/01/x.csv", "d/2024/02/30/x.csv", "n/9/x.csv", "n/10/x.csv"):
+    for name in (
+        "d/2024/02/29/x.csv",
+        "d/2024/03/01/x.csv",
+        "d/2024/02/30/x.csv",
+        "n/9/x.csv",
+        "n/10/x.csv",
+    ):
         (tmp_path / name).parent.mkdir(parents=True)
         write(name, "a\n1\n")
     days = resolve_files({"t": {"uri": f"{tmp_path}/d/{{YYYY}}/{{MM}}/{{DD}}/x.csv", "window": 2}})["t"]
