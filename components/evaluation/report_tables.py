@@ -47,7 +47,9 @@ def other_rows(judged: Judged) -> Rows:
             rows.append({"who": other.who, "obstacle": other.obstacle})
         found = {row["title"]: row for row in compare_rows(judged, other)}
         titles = [TITLES[name] for name in main]
-        rows += [{"who": other.who, "obstacle": None, **found[title]} for title in titles if title in found]
+        told = [found[title] for title in titles if title in found]
+        names = [other.who, *("" for _ in told)]  # once, ahead of the first
+        rows += [{"who": who, "obstacle": None, **row} for who, row in zip(names, told, strict=False)]
     return rows
 
 
@@ -89,11 +91,12 @@ def gap_rows(gaps: Sequence[Gap]) -> Rows:
         {
             "column": gap.column,
             "title": TITLES[gap.metric],
-            "lowest": gap.lowest.removeprefix(f"{gap.column} = "),
-            "highest": gap.highest.removeprefix(f"{gap.column} = "),
-            "ends": f"{show(gap.low)} to {show(gap.high)}",
-            "difference": f"{show_value(gap.difference)} ({show_interval(gap.difference)})",
-            "ratio": f"{show_value(gap.ratio)} ({show_interval(gap.ratio)})" if gap.ratio else "-",
+            "cells": [
+                (gap.lowest.removeprefix(f"{gap.column} = "), show(gap.low)),
+                (gap.highest.removeprefix(f"{gap.column} = "), show(gap.high)),
+                _cell(gap.difference),
+                _cell(gap.ratio),
+            ],
         }
         for gap in gaps
     ]
