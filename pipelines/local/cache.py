@@ -32,6 +32,7 @@ class CachedResult:
         execution: Its id in ML Metadata.
         parameters: Its output parameters.
         artifacts: Its output artifacts, as mappings of `Artifact`.
+        key: What stood for all that could change it.
     """
 
     run_id: str
@@ -39,6 +40,16 @@ class CachedResult:
     execution: int
     parameters: dict[str, Any]
     artifacts: dict[str, dict[str, Any]]
+    key: str = ""
+
+    @classmethod
+    def of(cls, outputs: Outputs, *, run_id: str, task: str, execution: int, key: str) -> CachedResult:
+        """Return the result of a task; see the attributes."""
+        artifacts = {port: dataclasses.asdict(artifact) for port, artifact in outputs.artifacts.items()}
+        return cls(
+            run_id=run_id, task=task, execution=execution, parameters=dict(outputs.parameters),
+            artifacts=artifacts, key=key,
+        )  # fmt: skip
 
     def outputs(self) -> Outputs:
         """Return them as outputs of a task."""
@@ -69,14 +80,9 @@ class Cache:
         except (BadInputError, TypeError, AttributeError):
             return None  # a result that cannot be read is one to make anew
 
-    def store(self, key: str, *, run_id: str, task: str, execution: int, outputs: Outputs) -> None:
-        """Keep a result; what was under the key is replaced."""
-        artifacts = {port: dataclasses.asdict(artifact) for port, artifact in outputs.artifacts.items()}
-        result = CachedResult(
-            run_id=run_id, task=task, execution=execution, parameters=dict(outputs.parameters),
-            artifacts=artifacts,
-        )  # fmt: skip
-        write_document(self._folder / f"{key}.json", result)
+    def store(self, result: CachedResult, name: str | None = None) -> None:
+        """Keep a result under its key, or another name; what was there is replaced."""
+        write_document(self._folder / f"{name or result.key}.json", result)
 
 
 def cache_key(

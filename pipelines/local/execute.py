@@ -132,21 +132,27 @@ class TaskExecution:
         ids = await self._run.lineage.call("ended_well", self._task, self._parent, index, outputs)
         if ids is None:  # its process was ended before it recorded this
             ids = await self._record_again(hit, inputs, key)
-        self._keep(outputs.with_ids(ids))
+        outputs = outputs.with_ids(ids)
+        if self._task.caching and self._gave(hit) and hit.key == key and self._run.cache.find(key) is None:
+            self._run.cache.store(self._result(hit.execution, outputs, key))
+        self._keep(outputs)
         self._ended = True
         self._run.progress.kept(self._label, outputs)
-        return outputs.with_ids(ids)
+        return outputs
+
+    def _gave(self, hit: CachedResult) -> bool:
+        return (hit.run_id, hit.task) == (self._run.run_id, self._label)
 
     async def _record_again(self, hit: CachedResult, inputs: Inputs, key: str) -> dict[str, int]:
         await self._begin(inputs, key)
         execution, self._execution = self._execution, None
-        if hit.run_id == self._run.run_id:
+        if self._gave(hit):
             return await self._run.lineage.call("end", execution, "COMPLETE", hit.outputs())
         return await self._run.lineage.call("end_cached", execution, hit.execution, hit.outputs())
 
     async def _reuse(self, hit: CachedResult, inputs: Inputs, key: str) -> Outputs:
         await self._begin(inputs, key)
-        await self._finish(inputs, hit.run_id, hit.execution, hit.outputs())
+        await self._finish(inputs, hit)
         ids = await self._run.lineage.call("end_cached", self._execution, hit.execution, hit.outputs())
         outputs = hit.outputs().with_ids(ids)
         self._execution = None
@@ -181,26 +187,26 @@ class TaskExecution:
             self._run.given.require_absent(self._task, outputs)
         except (ComponentError, OSError, ValueError) as error:  # it ended well and left a mess: a bug
             return _Failure(message=self._run.given.mask.text(str(error)), exit_code=1)
-        await self._finish(inputs, self._run.run_id, self._execution or 0, outputs)
-        execution, self._execution = self._execution, None
+        execution = self._execution or 0
+        await self._finish(inputs, self._result(execution, outputs, key))
+        self._execution = None
         ids = await self._run.lineage.call("end", execution, "COMPLETE", outputs)
         outputs = outputs.with_ids(ids)
-        if self._task.caching and execution is not None:
-            self._run.cache.store(
-                key, run_id=self._run.run_id, task=self._label, execution=execution, outputs=outputs
-            )
+        if self._task.caching:
+            self._run.cache.store(self._result(execution, outputs, key))
         self._keep(outputs)
         shutil.rmtree(self._work, ignore_errors=True)
         await self._end("succeeded", None, outputs=outputs)
         return outputs
 
-    async def _finish(self, inputs: Inputs, run_id: str, execution: int, outputs: Outputs) -> None:
+    def _result(self, execution: int, outputs: Outputs, key: str) -> CachedResult:
+        source = {"run_id": self._run.run_id, "task": self._label}
+        return CachedResult.of(outputs, **source, execution=execution, key=key)
+
+    async def _finish(self, inputs: Inputs, result: CachedResult) -> None:
         """Keep what the task gave, ahead of ML Metadata; see `Finished`."""
         if self._lasting:
-            store = self._run.finished.store
-            await asyncio.to_thread(
-                store, self._label, inputs, run_id=run_id, execution=execution, outputs=outputs
-            )
+            await asyncio.to_thread(self._run.finished.store, self._label, inputs, result)
 
     def _keep(self, outputs: Outputs) -> None:
         self._run.outputs[self._task.label, self._iteration] = outputs

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from pipelines.local.cache import Cache, CachedResult
-from pipelines.local.exchange import Inputs, Outputs
+from pipelines.local.exchange import Inputs
 
 FOLDER = "finished"
 
@@ -27,18 +27,15 @@ class Finished:
         """Return what a task gave for the same inputs; the code that made it may have changed since."""
         return self._results.find(_name(label, inputs))
 
-    def store(self, label: str, inputs: Inputs, *, run_id: str, execution: int, outputs: Outputs) -> None:
+    def store(self, label: str, inputs: Inputs, result: CachedResult) -> None:
         """Keep what a task gave.
 
         Args:
             label: Its label.
             inputs: What it took.
-            run_id: The run that executed it; an earlier one when its results came from the cache.
-            execution: Its id in ML Metadata, there.
-            outputs: What it gave.
+            result: Its own result, or that of another task which it took from the cache.
         """
-        name = _name(label, inputs)
-        self._results.store(name, run_id=run_id, task=label, execution=execution, outputs=outputs)
+        self._results.store(result, _name(label, inputs))
 
 
 def finished_labels(run: Path) -> set[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from components.common.errors import BadInputError, ComponentError
 from components.common.storage import publishing
+from pipelines.local.cache import CachedResult
 from pipelines.local.content import Artifact
 from pipelines.local.context import RunContext, settle
 from pipelines.local.exchange import Inputs, Outputs
@@ -54,7 +55,8 @@ async def import_artifact(
         run.progress.step(label, "failed", seconds=seconds, message=str(error), exit_code=error.exit_code)
         return None
     given = Outputs(parameters={}, artifacts={importer.port: artifact})
-    run.finished.store(label, inputs, run_id=run.run_id, execution=execution, outputs=given)
+    result = CachedResult.of(given, run_id=run.run_id, task=label, execution=execution, key="")
+    run.finished.store(label, inputs, result)
     ids = await settle(run.lineage.call("end_import", execution, given, importer.reimport))
     outputs = Outputs(parameters={}, artifacts={importer.port: replace(artifact, id=ids[importer.port])})
     run.outputs[task.label, iteration] = outputs

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from components.common.errors import BadInputError
 from pipelines.local.claim import Claim
-from pipelines.local.finished import finished_labels
+from pipelines.local.finished import FOLDER, finished_labels
 from pipelines.local.history import Run, find_run, read_runs
 from pipelines.local.reading import read_package
 from pipelines.local.record import RunRecord, TaskRecord, load_record
@@ -57,6 +57,8 @@ class Unfinished:
         """
         record, finished = self.record, finished_labels(self.folder)
         shutil.rmtree(self.folder / "work", ignore_errors=True)
+        for draft in [*self.folder.glob(".*.tmp-*"), *self.folder.glob(f"{FOLDER}/.*.tmp-*")]:
+            draft.unlink(missing_ok=True)
         for task in record.tasks:
             if task.state != "SUCCEEDED" and task.name not in finished:
                 _forget(task, self.folder)

@@ -9,7 +9,7 @@ import pytest
 from kfp import dsl
 
 from pipelines.local import cache as cache_module
-from pipelines.local.cache import Cache
+from pipelines.local.cache import Cache, CachedResult
 from pipelines.local.content import Artifact, Digests
 from pipelines.local.events import TaskChanged
 from pipelines.local.exchange import Outputs
@@ -158,7 +158,7 @@ def test_damaged_result_is_no_result(tmp_path, text):
 def test_result_comes_back_as_it_was_stored(tmp_path):
     artifact = Artifact(port="data", title="system.Dataset", version="0.0.1", uri="/d", digest="a", id=7)
     outputs = Outputs(parameters={"Output": True}, artifacts={"data": artifact})
-    Cache(tmp_path).store("k", run_id="r", task="t", execution=3, outputs=outputs)
+    Cache(tmp_path).store(CachedResult.of(outputs, run_id="r", task="t", execution=3, key="k"))
     found = Cache(tmp_path).find("k")
     assert found is not None
     assert found.outputs() == outputs

@@ -337,7 +337,7 @@ def test_record_of_the_run_is_complete(run):
     record = json.loads((result.directory / "run.json").read_text())
     assert list(record) == [
         "run_id", "pipeline", "state", "seconds", "directory", "outputs", "endpoint", "parameters",
-        "package_digest", "code", "environments", "returned", "tasks",
+        "package_digest", "code", "environments", "returned", "created", "tasks",
     ]  # fmt: skip
     assert list(record["tasks"][0]) == [
         "name", "state", "seconds", "cpu_seconds", "peak_memory_bytes", "cache_hit", "attempts", "verdict",

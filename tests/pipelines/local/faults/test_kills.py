@@ -1,0 +1,88 @@
+"""A run that is killed anywhere and gone on with gives and records what an undisturbed one does."""
+
+import random
+import re
+import signal
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+AT_ONCE = 2
+
+
+def points(trace):
+    """Choose where to kill: each kind of call that publishes, early and late, before and after it."""
+    kinds = {}
+    for call, when in trace:
+        kind = re.sub(r" #\d+$", "", call)
+        kinds.setdefault(kind, []).append([call, when])
+    chosen = []
+    for number, (kind, calls) in enumerate(sorted(kinds.items())):
+        if kind == "mlmd put_execution":  # each is another execution's beginning or end
+            chosen += calls[number % 2 :: 7]
+        elif kind.endswith("run.json") and kind.startswith("replace"):
+            # steps that come fast are one write, so that a run may have fewer of them
+            chosen += [calls[0], calls[len(calls) // 4], calls[len(calls) // 3], calls[len(calls) // 2]]
+        elif kind.startswith(("replace", "rename", "mlmd")):
+            chosen.append(calls[number % 2])
+    return chosen
+
+
+def survived(trials, name):
+    """Go on after a kill, and compare with the clean run."""
+    code = trials.go_on(name)
+    assert code == 0, (trials.folder / f"{name}.out").read_text()
+    assert trials.facts(name) == trials.facts("clean"), name
+
+
+def kill_at(trials, number, point):
+    name = f"point-{number}"
+    ended = trials.run(name, at=point)
+    assert ended == -signal.SIGKILL, (point, ended, (trials.folder / f"{name}.out").read_text())
+    assert ["killed", *point] in trials.trace(name), point  # it was the planted kill
+    survived(trials, name)
+
+
+def kill_after(trials, seed):
+    name, chance = f"random-{seed}", random.Random(seed)  # noqa: S311 - it must repeat
+    seconds = chance.uniform(0.02, 1) * trials.seconds
+    while (ended := trials.run(name, after=seconds)) != -signal.SIGKILL:
+        assert ended == 0, (trials.folder / f"{name}.out").read_text()
+        name, seconds = f"{name}-sooner", seconds * 0.7
+    survived(trials, name)
+
+
+def test_run_killed_where_it_publishes_goes_on_as_if_it_had_not_been(trials):
+    chosen = points(trials.trace("clean"))
+    assert len(chosen) >= 30
+    assert {"tasks", "cache", "finished", "record", "metadata"} == {place(call) for call, _ in chosen}
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        list(threads.map(lambda job: kill_at(trials, *job), enumerate(chosen)))
+
+
+def test_run_killed_at_any_time_goes_on_as_if_it_had_not_been(trials):
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        list(threads.map(lambda seed: kill_after(trials, seed), range(20)))
+
+
+@pytest.mark.parametrize("times", [4])
+def test_run_killed_again_and_again_ends_as_if_it_had_not_been(trials, times):
+    seconds = trials.seconds / 2
+    name = "again"
+    ended = trials.run(name, after=seconds)
+    for _ in range(times):
+        if ended == -signal.SIGKILL:
+            ended = trials.go_on(name, after=seconds / 2)
+    survived(trials, name)
+
+
+def place(call):
+    for part, name in (
+        ("mlmd", "metadata"),
+        ("/artifacts/", "tasks"),
+        ("cache/", "cache"),
+        ("/finished/", "finished"),
+    ):
+        if part in call:
+            return name
+    return "record"

@@ -1,0 +1,155 @@
+"""Runs in processes of their own that can be killed, and what is to be found of a run afterwards."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import sqlite3
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from components.common.storage import content_digest
+from tests.pipelines.local.faults import crash
+
+SITE = Path(__file__).with_name("site")
+PRELOADED = [
+    "asyncio", "jinja2", "ml_metadata.metadata_store.metadata_store", "pipelines.execution",
+    "pipelines.local.runner", "kfp", "tests.pipelines.local.faults.trials",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What must be the same after a kill as without one."""
+
+    outputs: dict
+    tasks: dict
+    metadata: dict
+
+
+@dataclass
+class Trials:
+    """Runs one package under roots of their own.
+
+    Attributes:
+        package: The package.
+        parameters: Its parameters.
+        folder: Where the roots are made.
+    """
+
+    package: Path
+    parameters: dict
+    folder: Path
+
+    def __post_init__(self) -> None:
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(PRELOADED)
+
+    def run(self, name: str, *, at: list[str] | None = None, after: float | None = None) -> int:
+        """Run, and be killed: at a call, or after some seconds. Returns how the process ended."""
+        return _await(self._start(name, None, at), after)
+
+    def go_on(self, name: str, *, after: float | None = None) -> int:
+        """Go on with the run of a root; when its record had not been written yet, run anew."""
+        records = list(self.root(name).glob("*/*/run.json"))
+        run_id = records[0].parent.name if records else None
+        return _await(self._start(name, run_id, None), after)
+
+    def root(self, name: str) -> Path:
+        return self.folder / name
+
+    def trace(self, name: str) -> list[list[str]]:
+        file = self.folder / f"{name}.trace"
+        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+    def facts(self, name: str) -> Facts:
+        return facts(self.root(name))
+
+    def _start(self, name: str, run_id: str | None, at: list[str] | None):
+        (self.folder / f"{name}.tmp").mkdir(parents=True, exist_ok=True)
+        arguments = (self.package, self.parameters, self.root(name), run_id, at)
+        process = self._context.Process(target=_run, args=arguments)
+        process.start()
+        return process
+
+
+def _await(process, after: float | None) -> int:
+    if after is not None:
+        process.join(after)
+        if process.exitcode is None:
+            crash.kill_machine(process.pid)
+    process.join(60)
+    if process.exitcode is None:
+        crash.kill_machine(process.pid)
+        raise AssertionError("the run did not end")
+    return process.exitcode
+
+
+def _run(package: Path, parameters: dict, root: Path, run_id: str | None, at: list[str] | None) -> None:
+    """Run or go on, with everything that publishes wrapped; in a process of its own."""
+    os.setsid()
+    sys.stderr = sys.stdout = Path(f"{root}.out").open("a")  # noqa: SIM115 - until the process ends
+    os.environ["TMPDIR"] = tempfile.tempdir = f"{root}.tmp"
+    plan = {"root": str(root), "runner": os.getpid(), "trace": f"{root}.trace", "at": at}
+    if run_id is None:
+        os.environ[crash.PLAN] = json.dumps(plan)
+        crash.install()
+        crash.install_metadata()
+    from pipelines.local import run, variables
+
+    variables.SOURCE_ROOT = f"{SITE}{os.pathsep}{variables.SOURCE_ROOT}"
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    result = run(package, parameters, root=root) if run_id is None else run(resume=run_id, root=root)
+    raise SystemExit(result.exit_code)
+
+
+def facts(root: Path) -> Facts:
+    """Read the one complete run of a root: what it gave, and how it is recorded."""
+    (file,) = root.glob("*/*/run.json")
+    record = json.loads(file.read_text())
+    assert record["state"] == "SUCCEEDED", record.get("error")
+    tasks = {task["name"]: task["state"] for task in record["tasks"]}
+    return Facts(outputs=_without_places(record["outputs"]), tasks=tasks, metadata=_metadata(root))
+
+
+def _without_places(value):
+    """Drop uris, and compute digests anew from what lies there."""
+    if isinstance(value, list):
+        return [_without_places(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if "uri" in value and "digest" in value:
+        found = Path(value["uri"])
+        digest = content_digest(found) if found.exists() else ""
+        assert digest == value["digest"], found
+        return {key: inner for key, inner in value.items() if key != "uri"}
+    return {key: _without_places(inner) for key, inner in value.items()}
+
+
+def _metadata(root: Path) -> dict:
+    """Count what ML Metadata holds, straight from its tables."""
+    questions = {
+        "executions": "SELECT t.name, e.last_known_state FROM Execution e JOIN Type t ON t.id = e.type_id",
+        "artifacts": "SELECT t.name, a.state FROM Artifact a JOIN Type t ON t.id = a.type_id",
+        "events": "SELECT type, 0 FROM Event",
+        "contexts": "SELECT t.name, 0 FROM Context c JOIN Type t ON t.id = c.type_id",
+        "links": "SELECT 'parent', 0 FROM ParentContext UNION ALL SELECT 'executions', 0 FROM Association "
+        "UNION ALL SELECT 'artifacts', 0 FROM Attribution",
+    }
+    with closing(sqlite3.connect(root / "metadata.sqlite")) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        return {name: dict(Counter(connection.execute(query))) for name, query in questions.items()}
+
+
+def wait_until(holds, seconds: float = 10.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while not (found := holds()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return bool(found)
