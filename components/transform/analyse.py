@@ -80,9 +80,9 @@ def analyse_examples(
         BadInputError: No such runner, or the function gives what cannot be a feature.
     """
     target = transform_graph.absolute()
-    schema = pa.schema([(name, pa.list_(_ARROW[DATATYPES[kind]])) for name, kind in inputs.items()])
-    config = TensorAdapterConfig(schema, {name: _dense(name) for name in inputs})
-    read = functools.partial(_read_lists, inputs=dict(inputs), schema=schema, batch_rows=batch_rows)
+    schema = arrow_schema(inputs)
+    config = TensorAdapterConfig(schema, {name: dense(name) for name in inputs})
+    read = functools.partial(read_lists, inputs=dict(inputs), schema=schema, batch_rows=batch_rows)
     paths = [str(file.absolute()) for file in files]
     pipeline, place = _pipeline(beam_options), _working_place(beam_options)
     with tempfile.TemporaryDirectory(prefix="transform-") as work, contextlib.chdir(work):
@@ -135,7 +135,13 @@ def _fetch(graph: str, target: Path) -> None:
             tf.io.gfile.copy(f"{folder}/{name}", str(inner / name))
 
 
-def _read_lists(path: str, inputs: Mapping[str, Kind], schema: Any, batch_rows: int) -> Iterator[Any]:
+def arrow_schema(inputs: Mapping[str, Kind]) -> Any:
+    """Return the Arrow schema that TFT takes: lists of one value a row."""
+    return pa.schema([(name, pa.list_(_ARROW[DATATYPES[kind]])) for name, kind in inputs.items()])
+
+
+def read_lists(path: str, inputs: Mapping[str, Kind], schema: Any, batch_rows: int) -> Iterator[Any]:
+    """Yield the record batches of one Parquet file in that schema, missing values as markers."""
     for batch in read_file(Path(path), list(inputs), batch_rows=batch_rows):
         offsets = pa.array(np.arange(batch.num_rows + 1, dtype=np.int32))
         columns = [
@@ -147,7 +153,8 @@ def _read_lists(path: str, inputs: Mapping[str, Kind], schema: Any, batch_rows: 
         yield pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
-def _dense(name: str) -> Any:
+def dense(name: str) -> Any:
+    """Return how TFT makes a tensor `[rows]` of a column of such lists."""
     representation = schema_pb2.TensorRepresentation()
     representation.dense_tensor.column_name = name
     representation.dense_tensor.shape.SetInParent()

@@ -84,7 +84,7 @@ def apply_graph(
     try:
         for batch in read_batches(examples, split, [*inputs, label], batch_rows=batch_rows):
             answer, known = encode_label(batch.column(label), task, classes)
-            tensors = apply(_raw_tensors(batch, inputs))
+            tensors = apply(raw_tensors(batch, inputs))
             columns = {name: tensors[name].numpy()[known] for name in features}
             table = pa.table({**columns, "label": answer[known]})
             writer = writer or pq.ParquetWriter(
@@ -104,7 +104,8 @@ def apply_graph(
     return Applied(rows, unlabelled, largest)
 
 
-def _raw_tensors(batch: Any, inputs: Mapping[str, Kind]) -> dict[str, Any]:
+def raw_tensors(batch: Any, inputs: Mapping[str, Kind]) -> dict[str, Any]:
+    """Return the tensors that a graph takes of a record batch."""
     return {
         name: tf.constant(encode_column(batch.column(name), DATATYPES[kind], name=name))
         for name, kind in inputs.items()

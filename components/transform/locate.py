@@ -52,9 +52,9 @@ def explain_fault(
         where.append(f"column {', '.join(f'`{name}`' for name in columns)}")
     row = _find_row(probe or _operation_probe(graph, operation, sources), inputs, batches)
     where.append(f"split `{split}`" + ("" if row is None else f", row {row} (counted from 0)"))
-    kind = operation.type if operation is not None else found[-1]
+    what = f"`preprocessing_fn` fails on a value, in operation {found[-1].rpartition('/')[2]}"
     return BadInputError(
-        f"`preprocessing_fn` fails on a value, in operation {kind}", where=", ".join(where),
+        what, where=", ".join(where),
         fix="the value is not shown; make the function take it, or mend the data",
     )  # fmt: skip
 
@@ -66,10 +66,13 @@ def _trace(preprocessing_fn: PreprocessingFn, inputs: Mapping[str, Kind]) -> Any
 
 
 def _find(graph: Any, name: str) -> Any:
-    try:
-        return graph.get_operation_by_name(name)
-    except KeyError:  # inside a loop or a branch, which are functions of their own
-        return None
+    """Return an operation, or the loop or branch that it is in, or None."""
+    while name:
+        try:
+            return graph.get_operation_by_name(name)
+        except KeyError:
+            name = name.rpartition("/")[0]
+    return None
 
 
 def _line(operation: Any, module: Path) -> str:
@@ -91,11 +94,14 @@ def _columns(operation: Any, sources: Mapping[str, Any]) -> list[str]:
 
 
 def _operation_probe(graph: Any, operation: Any, sources: Mapping[str, Any]) -> Probe:
-    session = tf.compat.v1.Session(graph=graph)
+    copy = tf.Graph()  # in which what a function holds back, such as assertions, can be fetched
+    with copy.as_default():
+        tf.import_graph_def(graph.as_graph_def(), name="")
+    session = tf.compat.v1.Session(graph=copy)
 
     def probe(arrays: dict[str, Any]) -> object:
         feeds = {sources[name].name: values for name, values in arrays.items()}
-        return session.run(operation, feeds) if operation is not None else None
+        return session.run(operation.name, feeds) if operation is not None else None
 
     return probe
 

@@ -77,4 +77,4 @@ def _learnt(feature: Derived, measured: Measured) -> str:
 
 
 def _round(value: float) -> str:
-    return f"{value:,.0f}" if value.is_integer() and abs(value) < 1e15 else f"{value:,.4g}"
+    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e15 or value == int(value) else f"{value:,.4g}"

@@ -3,6 +3,7 @@
 import datetime
 import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
+
+from components.transform.component import transform
 
 ROWS = 400
 KINDS = {
@@ -96,3 +99,22 @@ def houses(tmp_path_factory, tables) -> Path:
     (folder / "schema").mkdir()
     (folder / "schema" / "schema.pbtxt").write_text(_schema(), encoding="utf-8")
     return folder
+
+
+class Port(SimpleNamespace):
+    def __init__(self, path):
+        super().__init__(path=str(path), metadata={})
+
+
+def run(houses, out, **changes):
+    """Call the door; returns the ports `transform_graph` and `transformed_examples`."""
+    graph, transformed = Port(out / "graph"), Port(out / "transformed")
+    transform.python_func(
+        Port(houses / "examples"),
+        Port(houses / "schema"),
+        graph,
+        transformed,
+        Port(out / "report.html"),
+        **{"label": "good", **changes},
+    )
+    return graph, transformed

@@ -16,26 +16,8 @@ import pytest
 from components.common.artifacts import read_transform
 from components.common.errors import BadInputError
 from components.common.storage import content_digest
-from components.transform.component import transform
 from components.transform.config import TransformConfig
-
-
-class Port(SimpleNamespace):
-    def __init__(self, path):
-        super().__init__(path=str(path), metadata={})
-
-
-def run(houses, out, **changes):
-    graph, transformed = Port(out / "graph"), Port(out / "transformed")
-    transform.python_func(
-        Port(houses / "examples"),
-        Port(houses / "schema"),
-        graph,
-        transformed,
-        Port(out / "report.html"),
-        **{"label": "good", **changes},
-    )
-    return graph, transformed
+from tests.components.transform.conftest import run
 
 
 def read(transformed, split):
