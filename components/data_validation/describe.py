@@ -160,14 +160,22 @@ def _describe_column(
         return feature, ColumnCounts(
             rows=len(column), null=column.null_count, nan=0, infinite=0, distinct=distinct
         )
-    present = column.drop_null().to_numpy(zero_copy_only=False)
-    floating = pa.types.is_floating(column.type)
-    feature.type = FeatureStatistics.FLOAT if floating else FeatureStatistics.INT
-    nan, infinite = (int(test(present).sum()) if floating else 0 for test in (np.isnan, np.isinf))
-    _histograms_exactly(feature.num_stats, finite_numbers(column), nan=nan, whole=not floating)
-    return feature, ColumnCounts(
-        rows=len(column), null=column.null_count, nan=nan, infinite=infinite,
-        distinct=len(pa.array(present).unique()) - bool(nan),
+    feature.type = FeatureStatistics.FLOAT if pa.types.is_floating(column.type) else FeatureStatistics.INT
+    return feature, _describe_numbers(feature.num_stats, column)
+
+
+def _describe_numbers(stats: Any, column: ArrowColumn) -> ColumnCounts:
+    counted = column.drop_null().value_counts()
+    values, counts = (counted.field(at).to_numpy(zero_copy_only=False) for at in (0, 1))
+    nan, finite = np.isnan(values), np.isfinite(values)
+    order = np.argsort(values[finite])
+    _histograms_exactly(
+        stats, values[finite][order].astype(np.float64), counts[finite][order],
+        nan=int(counts[nan].sum()), whole=not pa.types.is_floating(column.type),
+    )  # fmt: skip
+    return ColumnCounts(
+        rows=len(column), null=column.null_count, nan=int(counts[nan].sum()),
+        infinite=int(counts[~nan & ~finite].sum()), distinct=int((~nan).sum()),
     )  # fmt: skip
 
 
@@ -189,18 +197,25 @@ def _rank_exactly(stats: Any, column: ArrowColumn) -> int:
     return table.num_rows
 
 
-def _histograms_exactly(stats: Any, numbers: Numbers, *, nan: int, whole: bool) -> None:
-    """Replace TFDV's sketches by exact counts: equal-width buckets to look at, quantiles to compare by."""
+def _histograms_exactly(stats: Any, values: Numbers, counts: Numbers, *, nan: int, whole: bool) -> None:
+    """Replace TFDV's sketches by exact counts: equal-width buckets to look at, quantiles to compare by.
+
+    Values are distinct and in order, each with its count.
+    """
     del stats.histograms[:]
-    if not len(numbers):
+    if not len(values):
         return
-    edges = _even_edges(float(numbers.min()), float(numbers.max()), whole)
+    edges = _even_edges(float(values[0]), float(values[-1]), whole)
     if np.isfinite(edges).all():
-        counts = np.histogram(numbers, edges)[0]
-        _add_histogram(stats, Histogram.STANDARD, edges, counts, nan)
-    uppers = quantile_edges(numbers)
-    edges = np.array([numbers.min(), *uppers])
-    _add_histogram(stats, Histogram.QUANTILES, edges, count_between(numbers, uppers), nan)
+        _add_histogram(
+            stats, Histogram.STANDARD, edges, np.histogram(values, edges, weights=counts)[0], nan
+        )
+    below = np.cumsum(counts)  # rows up to and with each value
+    ranks = -(-below[-1] * np.arange(1, QUANTILE_BUCKETS + 1) // QUANTILE_BUCKETS)
+    at = np.unique(np.searchsorted(below, ranks))
+    stats.median = values[np.searchsorted(below, -(-below[-1] // 2))]
+    edges = np.array([values[0], *values[at]])
+    _add_histogram(stats, Histogram.QUANTILES, edges, np.diff(below[at], prepend=0), nan)
 
 
 def _even_edges(low: float, high: float, whole: bool) -> Numbers:
@@ -226,12 +241,6 @@ def finite_numbers(column: ArrowColumn) -> Numbers:
     """Return the finite values of a numeric column as float64; nulls, NaN and infinities are left out."""
     numbers = column.drop_null().to_numpy(zero_copy_only=False).astype(np.float64)
     return numbers[np.isfinite(numbers)]
-
-
-def quantile_edges(numbers: Numbers) -> Numbers:
-    """Return the distinct upper quantiles (5 %, 10 %, …, 100 %) of finite numbers, each one of them."""
-    ranks = -(-len(numbers) * np.arange(1, QUANTILE_BUCKETS + 1) // QUANTILE_BUCKETS) - 1
-    return np.unique(np.partition(numbers, ranks)[ranks])
 
 
 def count_between(numbers: Numbers, edges: Numbers) -> Numbers:

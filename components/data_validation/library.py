@@ -51,9 +51,14 @@ def generate_statistics(batch: Any) -> Any:
         batch: `pyarrow.RecordBatch`; every column is a list of at most one value, null where missing.
 
     Returns:
-        `DatasetFeatureStatisticsList`.
+        `DatasetFeatureStatisticsList`; its sketches (histograms, quantiles, ranks) are as coarse as may be,
+        since `describe.py` puts exact counts in their place.
     """
-    options = tfdv().StatsOptions(num_histogram_buckets=20)
+    fewest = dict.fromkeys(
+        ("num_histogram_buckets", "num_quantiles_histogram_buckets", "num_top_values",
+         "num_rank_histogram_buckets"), 1,
+    )  # fmt: skip
+    options = tfdv().StatsOptions(num_values_histogram_buckets=2, **fewest)
     from tensorflow_data_validation.statistics import (  # pyright: ignore[reportMissingImports]
         stats_impl,
     )
