@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import graphlib
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
@@ -59,6 +61,19 @@ def read_package(path: Path) -> Plan:
     return plan
 
 
+@contextmanager
+def _nothing_collected() -> Generator[None]:
+    """Keep the garbage collector out: it takes half of the time, and what is read here is no garbage."""
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
+
+
+@_nothing_collected()
 def inspect_package(path: Path) -> tuple[Plan, Problems]:
     """Read a package and collect everything for which it is not executed.
 
