@@ -193,7 +193,7 @@ class TaskExecution:
         ids = await self._run.lineage.call("end", execution, "COMPLETE", outputs)
         outputs = outputs.with_ids(ids)
         if self._task.caching:
-            self._run.cache.store(self._result(execution, outputs, key))
+            await asyncio.to_thread(self._run.cache.store, self._result(execution, outputs, key))
         self._keep(outputs)
         shutil.rmtree(self._work, ignore_errors=True)
         await self._end("succeeded", None, outputs=outputs)
