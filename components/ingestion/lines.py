@@ -108,11 +108,9 @@ def _dates(
 
 def _decide(counts: Mapping[str, int]) -> str:
     """Return the kind that most values have; a number with a point makes all numbers floats."""
-    if "DOUBLE" in counts and set(counts) <= {*_WHOLE, "DOUBLE"}:
-        return "float"
-    fitting = {
-        kind: sum(counts.get(key, 0) for key in _ALLOWED[kind]) for kind in _ALLOWED if kind != "float"
-    }
+    fitting = {kind: sum(counts.get(key, 0) for key in keys) for kind, keys in _ALLOWED.items()}
+    if "DOUBLE" not in counts:
+        del fitting["float"]
     return max(fitting, key=lambda kind: fitting[kind]) if counts else "string"
 
 

@@ -131,9 +131,7 @@ def _read_sqlite(path: Path, query: str, target: Path, where: str) -> Path:
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as connection:
             connection.execute("BEGIN")
-            names = [
-                column[0] for column in connection.execute(f"SELECT * FROM ({query}) LIMIT 0").description
-            ]
+            names = [str(column[0]) for column in connection.execute(query).description]
             if len({name.lower() for name in names}) < len(names):
                 raise BadInputError(f"duplicate column names: {', '.join(names)}", where=where)
             schema = pa.schema([(name, _sqlite_type(connection, query, name, where)) for name in names])
