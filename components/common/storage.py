@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -10,9 +11,11 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from components.common.errors import BadInputError
+from components.common.errors import BadInputError, ComponentError, UnavailableError
 
 _CHUNK = 1 << 20
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NO_RIGHT = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 @contextmanager
@@ -29,7 +32,8 @@ def publishing(target: Path) -> Generator[Path]:
         A path beside the target that does not exist yet; write a file or make a folder there.
 
     Raises:
-        BadInputError: The parent folder cannot be made.
+        BadInputError: The parent folder cannot be made or written to.
+        UnavailableError: There is no room left.
         FileNotFoundError: The block wrote nothing.
     """
     make_folder(target.parent)
@@ -39,8 +43,37 @@ def publishing(target: Path) -> Generator[Path]:
         _fsync_tree(draft)
         _replace(draft, target)
         _fsync(target.parent)
+    except OSError as error:
+        if (named := not_writable(error, target)) is None:
+            raise
+        raise named from error
     finally:
         _remove(draft)
+
+
+def not_writable(error: OSError, where: Path) -> ComponentError | None:
+    """Return what to tell of an error of writing; None when it is of another kind.
+
+    Args:
+        error: What the system said.
+        where: What was to be written, or a folder above it.
+    """
+    reason = error.strerror or type(error).__name__
+    if error.errno in _NO_ROOM:
+        free = f"{_free_bytes(where):,} bytes are free there"
+        fix = "free some space, or raise the limit, and run again"
+        return UnavailableError(f"cannot be written: {reason}; {free}", where=where, fix=fix)
+    concerns = error.filename is None or str(error.filename).startswith(str(where.parent))
+    if error.errno in _NO_RIGHT and concerns:
+        fix = "make it writable, or choose another place"
+        return BadInputError(f"cannot be written: {reason}", where=where, fix=fix)
+    return None
+
+
+def _free_bytes(path: Path) -> int:
+    while not path.exists():
+        path = path.parent
+    return shutil.disk_usage(path).free
 
 
 def make_folder(folder: Path) -> None:
@@ -48,10 +81,13 @@ def make_folder(folder: Path) -> None:
 
     Raises:
         BadInputError: It cannot be made: something on the way is a file, or may not be written to.
+        UnavailableError: There is no room left.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
+        if error.errno in _NO_ROOM and (named := not_writable(error, folder)):
+            raise named from error
         reason = error.strerror or type(error).__name__
         fix = "choose a folder that you may write to"
         raise BadInputError(f"folder cannot be made: {reason}", where=folder, fix=fix) from error

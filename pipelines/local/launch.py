@@ -87,12 +87,15 @@ class ProcessGroup:
 
 def _copy(pipe: IO[bytes], log: IO[bytes], mask: Mask) -> None:
     left, masked = LOG_LIMIT_BYTES, MaskedStream(mask)
-    with pipe, log:
+    with pipe, suppress(OSError), log:  # closing tries to write once more what did not fit
         while piece := os.read(pipe.fileno(), _CHUNK):
-            if left > 0:
-                log.write(masked.feed(piece[:left]))
-                if len(piece) >= left:
-                    log.write(b"\n[log cut here: a task may write 64 MiB]\n")
+            try:
+                if left > 0:
+                    log.write(masked.feed(piece[:left]))
+                    if len(piece) >= left:
+                        log.write(b"\n[log cut here: a task may write 64 MiB]\n")
+            except OSError:  # no room: the task goes on, and what it cannot write it says itself
+                left = 0
             left -= len(piece)
         if left > 0:
             log.write(masked.end())

@@ -176,9 +176,11 @@ class Progress:
             if task.state in ("QUEUED", "RUNNING"):
                 task.state = "CANCELLED"
         self.record.state, self.record.error = state, error
-        self._writer.request().result()
-        self._writer.close()
-        self._claim.release()
+        try:
+            self._writer.request().result()
+        finally:
+            self._writer.close()
+            self._claim.release()
 
     async def saved(self) -> None:
         """Wait until all steps so far are in `run.json`."""

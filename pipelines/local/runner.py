@@ -17,7 +17,7 @@ from typing import Any
 
 from components.common.config import require_known
 from components.common.errors import BadInputError, ComponentError
-from components.common.storage import make_folder, publishing
+from components.common.storage import make_folder, not_writable, publishing
 from pipelines.local.cache import Cache, digests_of_rooms
 from pipelines.local.claim import Claim
 from pipelines.local.context import LineageThread, RunContext
@@ -153,12 +153,19 @@ class _Run:
             )  # fmt: skip
             for message in self._plan.notices:
                 self._progress.emit(Notice(message=message))
-            error = await self._execute()
+            error = self._named(await self._execute())
             state, exit_code, reason = self._outcome(error)
-            self._finish(state, reason)
+            try:
+                self._finish(state, reason)
+            except ComponentError as second:  # a record that cannot be completed reads as killed
+                raise (error or second) from second
         if error is not None and not isinstance(error, ComponentError):
             raise error
         return RunResult.of(record, exit_code)
+
+    def _named(self, error: BaseException | None) -> BaseException | None:
+        known = not_writable(error, self._context.directory) if isinstance(error, OSError) else None
+        return known or error
 
     def _notice(self, message: str) -> None:
         self._progress.emit(Notice(message=message))
@@ -172,7 +179,7 @@ class _Run:
                 raise
         except BaseExceptionGroup as group:
             return _first_error(group)
-        except ComponentError as error:
+        except (ComponentError, OSError) as error:
             return error
         finally:
             self._context.lineage.close()

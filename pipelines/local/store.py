@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import re
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Generator
@@ -15,12 +17,12 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from components.common.errors import BadInputError, UnavailableError
+from components.common.errors import BadInputError, ComponentError, UnavailableError
 
 Result = TypeVar("Result")
 
 STORE_NAME = "metadata.sqlite"
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 
 
 class Store:
@@ -67,6 +69,7 @@ class Store:
 
         Raises:
             UnavailableError: The database stayed locked, or cannot be written.
+            BadInputError: The file is damaged.
         """
         return self._patiently(lambda: getattr(self._store, method)(*arguments, **options))
 
@@ -81,6 +84,8 @@ class Store:
             except errors.AbortedError as error:  # locked since we looked; nothing was written
                 if time.monotonic() > deadline:
                     raise self._busy() from error
+            except (errors.InternalError, errors.DataLossError, errors.UnknownError, RuntimeError) as error:
+                raise self._broken(str(error)) from error
 
     def _await_database(self, deadline: float) -> None:
         timeout = max(0.1, deadline - time.monotonic())
@@ -91,8 +96,23 @@ class Store:
         except sqlite3.OperationalError as error:
             raise self._busy(str(error)) from error
         except sqlite3.DatabaseError as error:
-            fix = "move it away; a new one is made"
-            raise BadInputError(f"no lineage store: {error}", where=self.path, fix=fix) from error
+            raise self._damaged(str(error)) from error
+
+    def _broken(self, said: str) -> ComponentError:
+        """Tell what a failed call means: the file is damaged, or cannot grow."""
+        found = re.search(r"executing query: *(.+?) *(query:|$)", said, re.DOTALL)
+        reason = found[1] if found else said
+        if "is full" in reason or "I/O error" in reason:
+            free = f"{shutil.disk_usage(self.path.parent).free:,} bytes are free there"
+            fix = "free some space and run again"
+            return UnavailableError(
+                f"lineage cannot be recorded: {reason}; {free}", where=self.path, fix=fix
+            )
+        return self._damaged(reason)
+
+    def _damaged(self, reason: str) -> BadInputError:
+        fix = "move it away: a new one is made, and `millrace run --resume` goes on with what was begun"
+        return BadInputError(f"no lineage store: {reason}", where=self.path, fix=fix)
 
     def _busy(self, reason: str = "another process holds it") -> UnavailableError:
         fix = "end the process that holds it, or make it writable, then run again"

@@ -93,6 +93,6 @@ def trials(tmp_path_factory):
     compiler.Compiler().compile(everything, str(folder / "everything.yaml"))
     found = Trials(folder / "everything.yaml", {"source": str(folder / "source.txt")}, folder)
     began = time.monotonic()
-    assert found.run("clean") == 0, (folder / "clean.out").read_text()
+    assert found.run("clean") == 0, found.said("clean")
     found.seconds = time.monotonic() - began
     return found

@@ -4,6 +4,7 @@ Wraps the calls from the outside, in the runner and, through `site/sitecustomize
 makes something appear under the root, or in ML Metadata. Standard library alone: every task imports it.
 """
 
+import errno
 import functools
 import json
 import os
@@ -14,7 +15,8 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
-PLAN = "MILLRACE_TEST_CRASH"  # JSON: root, runner, trace, and at = [call, "before" or "after"] or null
+# JSON: root, runner, trace; at: [call, "before" or "after"] to be killed; broken: call that finds no room
+PLAN = "MILLRACE_TEST_CRASH"
 MLMD = ("put_contexts", "put_parent_contexts", "put_execution", "put_executions", "put_execution_type")
 
 _seen: Counter[str] = Counter()
@@ -88,6 +90,9 @@ def _wrapped(original, name_of):
         plan = json.loads(os.environ[PLAN])
         _seen[name] += 1
         call = f"{name} #{_seen[name]}"
+        if plan["broken"] and call == plan["broken"]:
+            _tell(plan, ["broken", call])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         _reach(plan, call, "before")
         done = original(*args, **kwargs)
         _reach(plan, call, "after")
@@ -97,12 +102,16 @@ def _wrapped(original, name_of):
 
 
 def _reach(plan: dict, call: str, when: str) -> None:
-    trace = os.open(plan["trace"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     if plan["at"] != [call, when]:
-        os.write(trace, json.dumps([call, when]).encode() + b"\n")
-        os.close(trace)
+        _tell(plan, [call, when])
         return
-    os.write(trace, json.dumps(["killed", call, when]).encode() + b"\n")
+    _tell(plan, ["killed", call, when])
     kill_machine(plan["runner"])
     os.kill(os.getpid(), signal.SIGKILL)
     time.sleep(60)  # never reached
+
+
+def _tell(plan: dict, line: list[str]) -> None:
+    trace = os.open(plan["trace"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.write(trace, json.dumps(line).encode() + b"\n")
+    os.close(trace)

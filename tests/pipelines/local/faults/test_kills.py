@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.pipelines.local.faults.trials import facts
+
 AT_ONCE = 2
 
 
@@ -31,14 +33,14 @@ def points(trace):
 def survived(trials, name):
     """Go on after a kill, and compare with the clean run."""
     code = trials.go_on(name)
-    assert code == 0, (trials.folder / f"{name}.out").read_text()
-    assert trials.facts(name) == trials.facts("clean"), name
+    assert code == 0, trials.said(name)
+    assert facts(trials.root(name)) == facts(trials.root("clean")), name
 
 
 def kill_at(trials, number, point):
     name = f"point-{number}"
     ended = trials.run(name, at=point)
-    assert ended == -signal.SIGKILL, (point, ended, (trials.folder / f"{name}.out").read_text())
+    assert ended == -signal.SIGKILL, (point, ended, trials.said(name))
     assert ["killed", *point] in trials.trace(name), point  # it was the planted kill
     survived(trials, name)
 
@@ -47,7 +49,7 @@ def kill_after(trials, seed):
     name, chance = f"random-{seed}", random.Random(seed)  # noqa: S311 - it must repeat
     seconds = chance.uniform(0.02, 1) * trials.seconds
     while (ended := trials.run(name, after=seconds)) != -signal.SIGKILL:
-        assert ended == 0, (trials.folder / f"{name}.out").read_text()
+        assert ended == 0, trials.said(name)
         name, seconds = f"{name}-sooner", seconds * 0.7
     survived(trials, name)
 

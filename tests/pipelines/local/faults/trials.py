@@ -15,6 +15,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.common.errors import ComponentError
 from components.common.storage import content_digest
 from tests.pipelines.local.faults import crash
 
@@ -52,15 +53,23 @@ class Trials:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(PRELOADED)
 
-    def run(self, name: str, *, at: list[str] | None = None, after: float | None = None) -> int:
-        """Run, and be killed: at a call, or after some seconds. Returns how the process ended."""
-        return _await(self._start(name, None, at), after)
+    def run(
+        self, name: str, *, root: Path | None = None, at: list[str] | None = None,
+        after: float | None = None, broken: str | None = None, patience: float | None = None,
+    ) -> int:  # fmt: skip
+        """Run, and be killed at a call or after some seconds, find a call broken, or wait less for locks.
 
-    def go_on(self, name: str, *, after: float | None = None) -> int:
+        Returns how the process ended.
+        """
+        plan = {"at": at, "broken": broken, "patience": patience}
+        return _await(self._start(name, root or self.root(name), None, plan), after)
+
+    def go_on(self, name: str, *, root: Path | None = None, after: float | None = None) -> int:
         """Go on with the run of a root; when its record had not been written yet, run anew."""
-        records = list(self.root(name).glob("*/*/run.json"))
+        root = root or self.root(name)
+        records = list(root.glob("*/*/run.json"))
         run_id = records[0].parent.name if records else None
-        return _await(self._start(name, run_id, None), after)
+        return _await(self._start(name, root, run_id, {}), after)
 
     def root(self, name: str) -> Path:
         return self.folder / name
@@ -69,12 +78,18 @@ class Trials:
         file = self.folder / f"{name}.trace"
         return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
-    def facts(self, name: str) -> Facts:
-        return facts(self.root(name))
+    def said(self, name: str) -> str:
+        """Return what the process wrote since it was asked last."""
+        file = self.folder / f"{name}.out"
+        text = file.read_text()
+        file.unlink()
+        return text
 
-    def _start(self, name: str, run_id: str | None, at: list[str] | None):
+    def _start(self, name: str, root: Path, run_id: str | None, plan: dict):
         (self.folder / f"{name}.tmp").mkdir(parents=True, exist_ok=True)
-        arguments = (self.package, self.parameters, self.root(name), run_id, at)
+        beside = self.folder / name
+        plan = {"root": str(root), "trace": f"{beside}.trace", **plan}
+        arguments = (self.package, self.parameters, root, run_id, beside, plan)
         process = self._context.Process(target=_run, args=arguments)
         process.start()
         return process
@@ -92,21 +107,27 @@ def _await(process, after: float | None) -> int:
     return process.exitcode
 
 
-def _run(package: Path, parameters: dict, root: Path, run_id: str | None, at: list[str] | None) -> None:
+def _run(package: Path, parameters: dict, root: Path, run_id: str | None, beside: Path, plan: dict) -> None:
     """Run or go on, with everything that publishes wrapped; in a process of its own."""
     os.setsid()
-    sys.stderr = sys.stdout = Path(f"{root}.out").open("a")  # noqa: SIM115 - until the process ends
-    os.environ["TMPDIR"] = tempfile.tempdir = f"{root}.tmp"
-    plan = {"root": str(root), "runner": os.getpid(), "trace": f"{root}.trace", "at": at}
+    sys.stderr = sys.stdout = Path(f"{beside}.out").open("a")  # noqa: SIM115 - until the process ends
+    os.environ["TMPDIR"] = tempfile.tempdir = f"{beside}.tmp"
     if run_id is None:
-        os.environ[crash.PLAN] = json.dumps(plan)
+        os.environ[crash.PLAN] = json.dumps({**plan, "runner": os.getpid()})
         crash.install()
         crash.install_metadata()
-    from pipelines.local import run, variables
+    from pipelines.local import run, store, variables
 
+    store.Store.__init__.__kwdefaults__["patience_seconds"] = plan.get("patience") or store.PATIENCE_SECONDS
     variables.SOURCE_ROOT = f"{SITE}{os.pathsep}{variables.SOURCE_ROOT}"
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    result = run(package, parameters, root=root) if run_id is None else run(resume=run_id, root=root)
+    try:
+        result = run(package, parameters, root=root) if run_id is None else run(resume=run_id, root=root)
+    except ComponentError as error:
+        print(f"error: {error}")  # noqa: T201 - as the command does
+        raise SystemExit(error.exit_code) from None
+    if result.error:
+        print(f"error: {result.error}")  # noqa: T201 - as the command does
     raise SystemExit(result.exit_code)
 
 
