@@ -29,7 +29,7 @@ app.command(name="compile")(running.compile_)
 app.command()(checking.check)
 _PLAIN = (
     history.runs, history.logs, history.compare, history.lineage, history.clean,
-    serving.endpoints, serving.serve, serving.stop,
+    serving.endpoints, serving.serve, serving.predict, serving.rollback, serving.stop,
 )  # fmt: skip
 for _command in _PLAIN:
     app.command()(_command)

@@ -78,6 +78,37 @@ def text(message: memoryview, number: int) -> str:
     return found.decode(errors="replace")
 
 
+def packed(content: memoryview) -> list[int]:
+    """Return the numbers of a packed field; raises `WireError` when the last does not end."""
+    numbers: list[int] = []
+    place = 0
+    while place < len(content):
+        number, place = _varint(content, place)
+        numbers.append(number)
+    return numbers
+
+
+def message(*given: tuple[int, str | bytes | int]) -> bytes:
+    """Write a message: text and bytes (a message, too) length-delimited, numbers from 0 as varints."""
+    pieces: list[bytes] = []
+    for number, content in given:
+        if isinstance(content, int):
+            pieces.append(_number(number << 3 | _VARINT) + _number(content))
+        else:
+            encoded = content.encode() if isinstance(content, str) else content
+            pieces.append(_number(number << 3 | _BYTES) + _number(len(encoded)) + encoded)
+    return b"".join(pieces)
+
+
+def _number(value: int) -> bytes:
+    found = bytearray()
+    while value > 127:
+        found.append(value & 127 | 128)
+        value >>= 7
+    found.append(value)
+    return bytes(found)
+
+
 def _varint(message: memoryview, place: int) -> tuple[int, int]:
     value = shift = 0
     while place < len(message) and shift < 70:

@@ -108,3 +108,36 @@ def deploy_model(
     for key in ("target", "url", "revision", "model_digest"):
         if (value := getattr(deployed, key)) is not None:
             endpoint.metadata[key] = value
+
+
+@dsl.component(base_image=image("deployment"), install_kfp_package=False)
+def roll_back(
+    model_name: str,
+    endpoint: dsl.Output[dsl.Artifact],
+    revision: Optional[str] = None,
+    options: dict = {},
+):
+    """Release again the model that had all requests of a name before the present one.
+
+    Args:
+        model_name: Name it serves under.
+        revision: Which of those that were released; unset: the one before the present one.
+        options: Where and how to deploy; the fields of `DeployConfig`.
+
+    Returns:
+        endpoint: `endpoint.json`: where the model answers.
+    """
+    from pathlib import Path
+
+    from components.common.config import build_config
+    from components.common.errors import named_exit
+    from components.deployment.config import DeployConfig
+    from components.deployment.roll_back import roll_back_model
+
+    with named_exit():
+        config = build_config(DeployConfig, options, where="deploy")
+        folder = Path(endpoint.path)
+        deployed = roll_back_model(folder, model_name=model_name, revision=revision, config=config)
+    for key in ("target", "url", "revision", "model_digest"):
+        if (value := getattr(deployed, key)) is not None:
+            endpoint.metadata[key] = value

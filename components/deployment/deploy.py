@@ -13,6 +13,7 @@ from components.common.artifacts import (
     write_endpoint,
 )
 from components.common.errors import BadInputError, RefusedError
+from components.common.model_scan import scan_saved_model
 from components.common.names import check_model_name
 from components.deployment.config import DeployConfig
 from components.deployment.local import LocalTarget
@@ -55,6 +56,7 @@ def deploy(
 
 def _read_candidate(model: Path, golden_requests: Path, model_name: str) -> Candidate:
     digest = verify_model(model)
+    scan_saved_model(model / "1")
     judged = read_evaluation(model)
     if judged.model != digest:
         raise BadInputError("evaluation.json judges another model", where=model, value=judged.model)

@@ -11,7 +11,7 @@ from components.common.control import call_control
 from components.common.documents import read_json
 from components.common.errors import BadInputError, UnavailableError
 from components.deployment.config import SUPERVISOR
-from components.deployment.target import Observation, ObservedRevision
+from components.deployment.target import Observation, ObservedRevision, Release
 
 
 class LocalTarget:
@@ -44,7 +44,9 @@ class LocalTarget:
                 known = [field.name for field in fields(ObservedRevision)]
                 revisions = ({key: each[key] for key in known} for each in endpoint["revisions"])
                 return Observation(
-                    url=endpoint["url"], revisions=tuple(ObservedRevision(**each) for each in revisions)
+                    url=endpoint["url"],
+                    revisions=tuple(ObservedRevision(**each) for each in revisions),
+                    released=tuple(Release(**each) for each in endpoint["released"]),
                 )
         return Observation()
 

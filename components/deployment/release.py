@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from components.common.artifacts import Row, Signature
 from components.common.errors import ComponentError, RefusedError, UnavailableError
+from components.deployment.ask import Asked
 from components.deployment.prove import prove_answers
-from components.deployment.target import Observation, Target
+from components.deployment.target import Observation, ObservedRevision, Target
 
 _POLL_SECONDS = 0.1
 
@@ -76,35 +77,50 @@ def _promote(
     name, revision = candidate.name, candidate.revision
     target.apply(name, revision, model=candidate.model, model_digest=candidate.model_digest)
     deadline = time.monotonic() + timeout_seconds
-    url = _prove_when_ready(target, candidate, deadline)
-    _say(f"revision {revision} of `{name}` is ready and answers {len(candidate.golden)} golden requests")
+    is_new = before.find(revision) is None
+    asked, spoken = _prove_when_ready(target, candidate, deadline, is_new=is_new)
+    said = f"answers {len(candidate.golden)} golden requests by {', '.join(spoken)}"
+    _say(f"revision {revision} of `{name}` is ready and {said}")
     if before.weights != {revision: 100}:
         target.weigh(name, {revision: 100})
         _say(f"revision {revision} has all requests")
-    prove_answers(url, candidate.golden, candidate.signature)
-    return target.observe(name)
+    prove_answers(replace(asked, revision=None, grpc=None), candidate.golden)
+    after = target.observe(name)
+    _require_alive(after.find(revision), is_new=is_new)
+    return after
 
 
-def _prove_when_ready(target: Target, candidate: Candidate, deadline: float) -> str:
-    """Wait for the revision and prove it; one that is found dead is being started anew, so wait again."""
+def _prove_when_ready(
+    target: Target, candidate: Candidate, deadline: float, *, is_new: bool
+) -> tuple[Asked, list[str]]:
+    """Wait for the revision and prove it; an old one found dead is being started anew, so wait again."""
     while True:
-        url = _await_ready(target, candidate, deadline)
+        asked = _await_ready(target, candidate, deadline, is_new=is_new)
         try:
-            prove_answers(url, candidate.golden, candidate.signature, revision=candidate.revision)
+            return asked, prove_answers(asked, candidate.golden)
         except UnavailableError:
+            _require_alive(target.observe(candidate.name).find(candidate.revision), is_new=is_new)
             if time.monotonic() > deadline:
                 raise
             time.sleep(_POLL_SECONDS)
-        else:
-            return url
 
 
-def _await_ready(target: Target, candidate: Candidate, deadline: float) -> str:
+def _require_alive(found: ObservedRevision | None, *, is_new: bool) -> None:
+    """Refuse a new revision that has died once: it would again, under load."""
+    if is_new and found is not None and found.restarts:
+        raise RefusedError(f"revision {found.revision} died after it was started: {found.last_end}")
+
+
+def _await_ready(target: Target, candidate: Candidate, deadline: float, *, is_new: bool) -> Asked:
     while True:
         observed = target.observe(candidate.name)
         found = observed.find(candidate.revision)
+        _require_alive(found, is_new=is_new)
         if found is not None and observed.url is not None and found.state == "ready":
-            return observed.url
+            return Asked(
+                url=observed.url, name=candidate.name, signature=candidate.signature,
+                revision=found.revision, grpc=found.grpc,
+            )  # fmt: skip
         if found is not None and found.state == "failed":
             raise RefusedError(f"revision {candidate.revision} does not start: {found.reason}")
         if time.monotonic() > deadline:

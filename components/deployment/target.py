@@ -19,6 +19,9 @@ class ObservedRevision:
         model_uri: Folder of its model.
         model_digest: Model digest.
         weight: Share of requests in percent.
+        grpc: Its own address for gRPC, or None when it has none, or none now.
+        restarts: How often it was started anew after it had died.
+        last_end: How it died the last time, or None.
     """
 
     revision: str
@@ -27,6 +30,24 @@ class ObservedRevision:
     model_uri: str
     model_digest: str
     weight: int
+    grpc: str | None = None
+    restarts: int = 0
+    last_end: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """A revision that had all requests of a name.
+
+    Attributes:
+        revision: Its name.
+        model_uri: Folder of its model, which may be gone since.
+        model_digest: Model digest.
+    """
+
+    revision: str
+    model_uri: str
+    model_digest: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,10 +57,12 @@ class Observation:
     Attributes:
         url: The infer address (Open Inference Protocol v2), or None when nothing is deployed.
         revisions: In no order; empty when nothing is deployed.
+        released: Which revisions had all requests, one after the other, as far as is remembered.
     """
 
     url: str | None = None
     revisions: tuple[ObservedRevision, ...] = ()
+    released: tuple[Release, ...] = ()
 
     @property
     def weights(self) -> dict[str, int]:

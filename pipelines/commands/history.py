@@ -54,7 +54,10 @@ def compare(
 
 def lineage(
     run_or_uri: Annotated[
-        str, typer.Argument(help="A run id, or the path of an artifact; with --down a file or sha256, too.")
+        str,
+        typer.Argument(
+            help="A run id, an artifact's path, an endpoint's url; with --down a file or sha256."
+        ),
     ],
     down: Annotated[bool, typer.Option("--down", help="Which models and endpoints came from it.")] = False,
     root: Root = DEFAULT_ROOT,

@@ -159,7 +159,8 @@ def _needed(root: Path, runs: Mapping[Path, Run], old: set[Path]) -> dict[Path, 
 def _served(root: Path) -> Iterator[tuple[Path, str]]:
     """Yield the models that endpoints serve, and those that they were compared with, and so on back."""
     for name, endpoint in StateFolder.of(root).read_state().endpoints.items():
-        for revision in endpoint["revisions"].values():
+        back = endpoint.get("released", [])[-2:]  # what `millrace rollback` would go back to
+        for revision in [*endpoint["revisions"].values(), *back]:
             seen: set[Path] = set()
             model: Path | None = Path(revision["model_uri"]).resolve()
             why = f"endpoint `{name}` serves a model of it"

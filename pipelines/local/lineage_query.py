@@ -60,7 +60,7 @@ def upstream(root: Path, run_or_uri: str) -> LineageNode:
 
     Args:
         root: Folder of runs, cache and lineage.
-        run_or_uri: A run id, or the path of an artifact or of a file in it.
+        run_or_uri: A run id, the path of an artifact or of a file in it, or an endpoint's address.
 
     Returns:
         A run with those of its outputs that no later task of it took, or an artifact. What was taken from

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from components.common.artifacts import SourceFile, read_snapshot
+from components.common.artifacts import SourceFile, read_endpoint, read_snapshot
 from components.common.errors import BadInputError, ComponentError
 from pipelines.local.labels import iteration_label
+from pipelines.local.serving.state import StateFolder
 from pipelines.local.store import STORE_NAME, Store, protos
+
+_MODEL_ADDRESS = re.compile(r"/v[12]/models/([^/:]+)")
 
 
 class LineageReader:
@@ -51,12 +55,27 @@ class LineageReader:
         return self._store.call("get_executions_by_id", list(ids)) if ids else []
 
     def artifact(self, uri: str) -> Any:
-        """Return the artifact at a path, or the one that a path lies in; None when there is none."""
+        """Return the artifact at a path, that a path lies in, or behind an endpoint's address; or None."""
+        if uri.startswith(("http://", "https://")):
+            return self._answering(uri)
         place = Path(uri.removeprefix("file://")).absolute()
         for candidate in (uri, *map(str, (place, *place.parents))):
             if found := self._store.call("get_artifacts_by_uri", candidate):
                 return min(found, key=lambda record: record.id)  # later ones only point to it
         return None
+
+    def _answering(self, url: str) -> Any:
+        """Return the model that answers at an address, or else the last endpoint deployed there."""
+        found = _MODEL_ADDRESS.search(url)
+        name = found[1] if found else ""
+        serving = StateFolder.of(self.path.parent).read_state().endpoints.get(name)
+        if serving is not None:
+            shares: dict[str, int] = serving["weights"]
+            revision = max(shares, key=lambda each: shares[each], default=None)
+            return None if revision is None else self.artifact(serving["revisions"][revision]["model_uri"])
+        folders = ((record, Path(record.uri)) for record in reversed(self.all_artifacts()))
+        endpoints = ((record, folder) for record, folder in folders if (folder / "endpoint.json").is_file())
+        return next((record for record, folder in endpoints if read_endpoint(folder).name == name), None)
 
     def artifacts(self, ids: Sequence[int]) -> list[Any]:
         """Return artifacts in the order of their ids as given; unknown ones are left out."""

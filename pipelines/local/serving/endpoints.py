@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from components.common.errors import BadInputError
+from pipelines.local.serving.forks import Forks
 from pipelines.local.serving.revision import Revision
 from pipelines.local.serving.state import ServingState
+
+_RELEASES = 20  # remembered for each model
 
 
 class UnknownError(BadInputError):
@@ -25,40 +28,54 @@ class Endpoint:
     Attributes:
         revisions: What is deployed under it, by revision.
         weights: Share of requests in percent, by revision; empty until the first release.
+        released: Which revisions had all requests, one after the other, the present one last.
     """
 
     revisions: dict[str, Revision] = field(default_factory=dict)
     weights: dict[str, int] = field(default_factory=dict)
+    released: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
 
     def choose(self) -> Revision | None:
-        """Pick a revision by weight, or None when none has any."""
-        names = [name for name, weight in self.weights.items() if weight]
-        if not names:
-            return None
-        if len(names) == 1:
-            return self.revisions[names[0]]
-        weights = [self.weights[name] for name in names]
-        return self.revisions[random.choices(names, weights)[0]]  # noqa: S311 - shares traffic, no secret
+        """Pick a revision by weight, of those that are ready if any is; None when none has a share."""
+        shares = [(self.revisions[name], weight) for name, weight in self.weights.items() if weight]
+        shares = [share for share in shares if share[0].state == "ready"] or shares
+        if len(shares) < 2:
+            return shares[0][0] if shares else None
+        chosen, weights = zip(*shares, strict=True)
+        return random.choices(chosen, weights)[0]  # noqa: S311 - shares traffic, no secret
+
+    def remember_release(self) -> None:
+        """Note which revision has all requests now."""
+        if len(self.weights) == 1:
+            revision = self.revisions[next(iter(self.weights))]
+            known = {
+                "revision": revision.name, "model_uri": revision.model_uri,
+                "model_digest": revision.model_digest,
+            }  # fmt: skip
+            if not self.released or self.released[-1]["revision"] != revision.name:
+                self.released = [*self.released, known][-_RELEASES:]
 
 
 class Endpoints:
     """All models of one supervisor; every change is remembered before it is confirmed."""
 
-    def __init__(self, logs: Path, remember: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, logs: Path, forks: Forks, remember: Callable[[dict[str, Any]], None]) -> None:
         """Start empty.
 
         Args:
             logs: Folder for one log a revision.
+            forks: Starts servers.
             remember: Called with the content of `ServingState.endpoints` after every change.
         """
-        self._logs = logs
+        self._logs, self._forks = logs, forks
         self._remember = remember
         self.by_name: dict[str, Endpoint] = {}
 
     def restore(self, state: ServingState) -> None:
         """Start what was served before."""
         for name, known in state.endpoints.items():
-            endpoint = self.by_name[name] = Endpoint(weights=dict(known["weights"]))
+            released = list(known.get("released", ()))  # an older supervisor remembered none
+            endpoint = self.by_name[name] = Endpoint(weights=dict(known["weights"]), released=released)
             for revision, model in known["revisions"].items():
                 endpoint.revisions[revision] = self._revision(name, revision, **model)
                 endpoint.revisions[revision].start()
@@ -95,6 +112,7 @@ class Endpoints:
         if not whole or sum(weights.values()) != 100:
             raise BadInputError("weights must be whole percents that sum to 100", where=name, value=weights)
         endpoint.weights = {revision: weight for revision, weight in weights.items() if weight}
+        endpoint.remember_release()
         self._save()
 
     async def remove(self, name: str, revision: str) -> None:
@@ -139,10 +157,13 @@ class Endpoints:
                 "revision": revision.name, "state": revision.state, "reason": revision.reason,
                 "model_uri": revision.model_uri, "model_digest": revision.model_digest,
                 "weight": endpoint.weights.get(revision.name, 0), "pid": revision.pid,
+                "grpc": revision.grpc, "restarts": max(0, revision.starts - 1),
+                "last_end": revision.last_end,
             }
             for revision in endpoint.revisions.values()
         ]  # fmt: skip
-        return {"name": name, "url": f"{url}/v2/models/{name}/infer", "revisions": revisions}
+        infer = f"{url}/v2/models/{name}/infer"
+        return {"name": name, "url": infer, "revisions": revisions, "released": endpoint.released}
 
     def _endpoint(self, name: str) -> Endpoint:
         if name not in self.by_name:
@@ -155,7 +176,10 @@ class Endpoints:
         return endpoint.revisions[revision]
 
     def _revision(self, name: str, revision: str, *, model_uri: str, model_digest: str) -> Revision:
-        return Revision(name, revision, model_uri=model_uri, model_digest=model_digest, logs=self._logs)
+        return Revision(
+            name, revision, model_uri=model_uri, model_digest=model_digest, logs=self._logs,
+            forks=self._forks,
+        )  # fmt: skip
 
     def _save(self) -> None:
         self._remember(
@@ -166,6 +190,7 @@ class Endpoints:
                         for each in endpoint.revisions.values()
                     },
                     "weights": endpoint.weights,
+                    "released": endpoint.released,
                 }
                 for name, endpoint in self.by_name.items()
             }

@@ -24,11 +24,12 @@ class ServingState:
     Attributes:
         port: The data port it had, preferred again.
         endpoints: For each model name `{revisions: {revision: {model_uri, model_digest}},
-            weights: {revision: percent}}`.
+            weights: {revision: percent}, released: [{revision, model_uri, model_digest}]}`; `released` are
+            those that had all requests, one after the other, the present one last.
     """
 
     port: int | None = None
-    endpoints: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    endpoints: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

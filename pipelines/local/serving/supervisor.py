@@ -16,12 +16,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
 from components.common.errors import BadInputError, ComponentError, UnavailableError
 from pipelines.local.serving.control import Control
 from pipelines.local.serving.endpoints import Endpoints
+from pipelines.local.serving.forks import Forks
 from pipelines.local.serving.proxy import Proxy
 from pipelines.local.serving.state import DEFAULT_PORT, ServingState, StateFolder, SupervisorRecord
 
@@ -63,7 +65,8 @@ class _Supervisor:
     def __init__(self, folder: StateFolder) -> None:
         self.folder = folder
         self.state = folder.read_state()
-        self.endpoints = Endpoints(folder.path / "logs", self._remember)
+        self.forks = Forks(folder.path / "logs" / "parent.log")
+        self.endpoints = Endpoints(folder.path / "logs", self.forks, self._remember)
         self.ended = asyncio.Event()
 
     async def run(self, port: int, announce: Callable[[str], object]) -> None:
@@ -80,6 +83,7 @@ class _Supervisor:
         try:
             await control.setup()
             await data.setup()
+            self.forks.warm()
             self.endpoints.restore(self.state)
             await web.UnixSite(control, record.control).start()
             await web.SockSite(data, listener).start()
@@ -92,10 +96,11 @@ class _Supervisor:
             await control.cleanup()
             await data.cleanup()
             await self.endpoints.stop_processes()
+            await self.forks.close()
             shutil.rmtree(private, ignore_errors=True)
             log.info("pid %s ended", record.pid)
 
-    def _remember(self, endpoints: dict[str, dict[str, dict[str, object]]]) -> None:
+    def _remember(self, endpoints: dict[str, dict[str, Any]]) -> None:
         self.state = ServingState(port=self.state.port, endpoints=endpoints)
         self.folder.write_state(self.state)
 

@@ -1,15 +1,27 @@
 """Releases through a real supervisor with real model servers."""
 
 import os
+import shutil
 import signal
+import threading
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from components.common.artifacts import model_digest, read_endpoint
+from components.common.artifacts import (
+    model_digest,
+    read_endpoint,
+    read_evaluation,
+    seal_model,
+    write_evaluation,
+)
 from components.common.errors import BadInputError, RefusedError, UnavailableError
 from components.deployment.config import DeployConfig
 from components.deployment.deploy import deploy
+from components.deployment.roll_back import roll_back_model
+from tests.open_load import open_load
 
 CONFIG = DeployConfig(target="local")
 
@@ -90,6 +102,95 @@ def test_second_model_takes_over_and_a_dead_one_is_started_anew(
     supervisor.stop("both")
 
 
+def test_release_and_rollback_under_load_fail_no_request(
+    serving, models, golden, tmp_path, supervisor, capsys
+):
+    """200 requests a second, open-loop, half of them over kept connections."""
+    deploy(models["first"], golden[1.0], tmp_path / "1", model_name="loaded", config=CONFIG)
+    first, second = (model_digest(models[name])[:12] for name in ("first", "second"))
+    with open_load(serving("loaded").url) as load:
+        deploy(models["second"], golden[2.0], tmp_path / "2", model_name="loaded", config=CONFIG)
+        assert "by v2, v1, v2 binary, gRPC" in capsys.readouterr().out
+        assert [each["revision"] for each in serving("loaded").revisions] == [second]
+        roll_back_model(tmp_path / "3", model_name="loaded", revision=None, config=CONFIG)
+        assert [each["revision"] for each in serving("loaded").revisions] == [first]
+    assert load.outcomes == {200: load.sent}, load.failures
+    assert set(load.revisions) == {first, second}
+    assert load.sent > 200
+    supervisor.stop("loaded")
+
+
+def test_rollback_goes_to_the_one_before_or_to_a_named_one(serving, models, golden, tmp_path, supervisor):
+    deploy(models["first"], golden[1.0], tmp_path / "1", model_name="back", config=CONFIG)
+    with pytest.raises(BadInputError, match=r"no model was released before.*those before: none"):
+        roll_back_model(tmp_path / "e", model_name="back", revision=None, config=CONFIG)
+    deploy(models["second"], golden[2.0], tmp_path / "2", model_name="back", config=CONFIG)
+    first = model_digest(models["first"])[:12]
+    with pytest.raises(BadInputError, match=f"no such revision.*those before: {first}"):
+        roll_back_model(tmp_path / "e", model_name="back", revision="nope", config=CONFIG)
+    back = roll_back_model(tmp_path / "3", model_name="back", revision=first, config=CONFIG)
+    assert (back.revision, read_endpoint(tmp_path / "3")) == (first, back)
+    again = roll_back_model(tmp_path / "4", model_name="back", revision=None, config=CONFIG)
+    assert again.revision == model_digest(models["second"])[:12]  # back from the way back
+    supervisor.stop("back")
+    with pytest.raises(BadInputError, match="no such endpoint"):
+        roll_back_model(tmp_path / "e", model_name="back", revision=None, config=CONFIG)
+
+
+def test_rollback_to_a_model_that_was_changed_leaves_the_present_one(
+    serving, models, golden, tmp_path, supervisor
+):
+    first = shutil.copytree(models["first"], tmp_path / "first")
+    deploy(first, golden[1.0], tmp_path / "1", model_name="gone", config=CONFIG)
+    deploy(models["second"], golden[2.0], tmp_path / "2", model_name="gone", config=CONFIG)
+    (first / "model.json").write_text("{}")
+    before = serving("gone").revisions
+    with pytest.raises(BadInputError, match=r"does not match its digest.*model\.json"):
+        roll_back_model(tmp_path / "e", model_name="gone", revision=None, config=CONFIG)
+    assert serving("gone").revisions == before
+    supervisor.stop("gone")
+
+
+def test_new_revision_that_dies_is_removed_and_the_old_keeps_all_requests(
+    released, serving, models, golden, tmp_path
+):
+    """It is killed as soon as it runs, by an observer of its process id."""
+    before = serving("released").revisions
+    killed = []
+
+    def kill():
+        deadline = time.monotonic() + 60
+        while not killed and time.monotonic() < deadline:
+            new = [each for each in serving("released").revisions if each not in before]
+            if new and new[0]["state"] == "ready":
+                os.kill(new[0]["pid"], signal.SIGKILL)
+                killed.append(new[0]["pid"])
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    with open_load(serving("released").url) as load:
+        with pytest.raises((RefusedError, UnavailableError), match=r"(died|does not).*serves as before"):
+            deploy(models["second"], golden[2.0], tmp_path / "e", model_name="released", config=CONFIG)
+        killer.join()
+    assert killed
+    assert serving("released").revisions == before
+    assert load.outcomes[200] >= load.sent - 5, load.failures  # what the dead one may have had in hand
+
+
+def test_model_that_may_do_more_than_compute_is_refused_before_anything_is_asked(models, golden, tmp_path):
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    folder = shutil.copytree(models["first"], tmp_path / "model")
+    file = folder / "1" / "saved_model.pb"
+    model = saved_model_pb2.SavedModel.FromString(file.read_bytes())
+    model.meta_graphs[0].graph_def.library.function[0].node_def.add(name="x", op="WriteFile")
+    file.write_bytes(model.SerializeToString())
+    write_evaluation(folder, replace(read_evaluation(folder), model=model_digest(folder)))
+    seal_model(folder)
+    with pytest.raises(BadInputError, match="operation `WriteFile` is not allowed"):
+        deploy(folder, golden[1.0], tmp_path / "e", model_name="m", config=CONFIG)
+
+
 def test_model_that_was_not_blessed_is_refused_with_the_reason(models, golden, tmp_path, supervisor):
     with pytest.raises(RefusedError, match="not blessed: AUC is too low"):
         deploy(models["weak"], golden[1.0], tmp_path / "e", model_name="weak", config=CONFIG)
@@ -97,8 +198,6 @@ def test_model_that_was_not_blessed_is_refused_with_the_reason(models, golden, t
 
 
 def test_model_that_was_changed_is_refused_by_file(models, golden, tmp_path):
-    import shutil
-
     folder = shutil.copytree(models["first"], tmp_path / "model")
     (folder / "1" / "extra.bin").write_bytes(b"x")
     config = DeployConfig(target="none")

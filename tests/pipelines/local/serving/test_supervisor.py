@@ -13,14 +13,17 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from components.common.control import call_control
 from components.common.errors import BadInputError, UnavailableError
 from components.serving.config import ServingConfig
 from pipelines.local.serving import proxy
 from pipelines.local.serving.client import find_supervisor, start_detached
-from tests.tiny_model import ROWS, expected_probability
+from tests.open_load import open_load
+from tests.tiny_model import ROWS, expected_probability, v2_body
 
 _spec = importlib.util.spec_from_file_location("serving_conftest", Path(__file__).with_name("conftest.py"))
 at = importlib.util.module_from_spec(_spec)
@@ -96,17 +99,100 @@ def test_header_picks_a_revision_whatever_its_share(supervisor, served, models):
     assert list(at.revisions(supervisor, "good")) == [served]
 
 
-def test_killed_server_is_started_anew_and_answers_503_meanwhile(supervisor, served):
+def test_weights_hold_per_request_on_one_kept_connection(supervisor, served, models):
+    second = at.apply(supervisor, "good", models["other"])
+    at.settle(supervisor, "good", second)
+    at.weigh(supervisor, "good", {served: 50, second: 50})
+    connection = http.client.HTTPConnection("127.0.0.1", supervisor.port, timeout=60)
+    connection.connect()
+    port, seen = connection.sock.getsockname()[1], []
+    for _ in range(60):
+        connection.request("POST", "/v2/models/good/infer", json.dumps(v2_body(ROWS)))
+        response = connection.getresponse()
+        assert json.loads(response.read())["model_name"] == "good"
+        seen.append(response.headers["Millrace-Revision"])
+    assert connection.sock.getsockname()[1] == port  # it was one connection
+    assert 10 < seen.count(second) < 50  # equal shares leave this once in 10**7
+    at.weigh(supervisor, "good", {served: 100})
+    call_control(supervisor.control, "DELETE", f"/endpoints/good/revisions/{second}")
+
+
+def counted(supervisor):
+    """The data port's metrics as Prometheus's own parser reads them."""
+    with urllib.request.urlopen(supervisor.url + "/metrics") as response:  # noqa: S310 - loopback
+        families = list(text_string_to_metric_families(response.read().decode()))
+    assert len({family.name for family in families}) == len(families)
+    return {
+        (sample.name, *(sample.labels.get(key) for key in ("model", "revision", "code"))): sample.value
+        for family in families
+        for sample in family.samples
+    }
+
+
+def test_killed_server_is_started_anew_and_only_what_it_had_in_hand_is_lost(supervisor, served):
     pid = at.revisions(supervisor, "good")[served]["pid"]
-    os.kill(pid, signal.SIGKILL)
-    status, answer, _ = at.ask(supervisor, "good")
-    assert status in (502, 503)
-    assert "good" in answer["error"]
+    before = counted(supervisor)
+    with open_load(f"{supervisor.url}/v2/models/good/infer") as load:
+        killed = time.perf_counter()
+        os.kill(pid, signal.SIGKILL)
+        deadline = time.monotonic() + 60
+        while at.revisions(supervisor, "good")[served]["pid"] in (pid, None):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert at.settle(supervisor, "good", served)["state"] == "ready"
+    lost = load.outcomes[502]
+    assert load.outcomes == {200: load.sent - lost, **({502: lost} if lost else {})}, load.failures
+    assert all(abs(moment - killed) < 0.2 for moment, _ in load.failures), (killed, load.failures)
+    assert lost <= 10
+    after = counted(supervisor)
+    name = ("millrace_requests_lost_total", "good", served, None)
+    assert after[name] - before.get(name, 0) == lost
+    name = ("millrace_restarts_total", "good", served, None)
+    assert after[name] - before.get(name, 0) == 1
+
+
+def test_metrics_of_all_revisions_stand_in_one_exposition(supervisor, served):
+    at.ask(supervisor, "good")
+    found = counted(supervisor)
+    assert found["millrace_ready", "good", served, None] == 1
+    assert found["millrace_requests_total", "good", served, "200"] >= 1
+    assert found["millrace_endpoint_requests_total", "good", served, "200"] >= 1
+    assert {key[1] for key in found} == {"good"}
+
+
+def test_everything_listens_on_the_loopback_address_alone(supervisor, served):
+    processes = [psutil.Process(supervisor.pid), *psutil.Process(supervisor.pid).children(recursive=True)]
+    listening = [
+        connection.laddr.ip.removeprefix("::ffff:")  # gRPC's spelling of an address of version 4
+        for process in processes
+        for connection in process.connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert len(listening) >= 3  # the data port, and of the server HTTP and gRPC
+    assert set(listening) == {"127.0.0.1"}
+
+
+def test_servers_are_forked_by_a_warm_parent_and_outlive_it(supervisor, served, models):
+    def parent():
+        children = psutil.Process(supervisor.pid).children()
+        (found,) = [each for each in children if "pipelines.local.serving.parent" in each.cmdline()]
+        return found
+
+    first, pid = parent(), at.revisions(supervisor, "good")[served]["pid"]
+    assert pid in [child.pid for child in first.children()]
+    first.kill()
+    first.wait()
+    assert at.ask(supervisor, "good")[0] == 200
+    second = at.apply(supervisor, "good", models["other"])  # without a parent it is started fresh
+    assert at.settle(supervisor, "good", second)["state"] == "ready"
+    os.kill(pid, signal.SIGKILL)  # its end is seen, though its parent is gone
     deadline = time.monotonic() + 60
-    while at.ask(supervisor, "good")[0] != 200:
+    while at.revisions(supervisor, "good")[served]["pid"] in (pid, None):
         assert time.monotonic() < deadline
-        time.sleep(0.1)
-    assert at.revisions(supervisor, "good")[served]["pid"] != pid
+        time.sleep(0.05)
+    assert at.settle(supervisor, "good", served)["state"] == "ready"
+    call_control(supervisor.control, "DELETE", f"/endpoints/good/revisions/{second}")
+    assert at.ask(supervisor, "good")[0] == 200
 
 
 def test_model_that_answers_otherwise_fails_with_the_reason_and_is_not_retried(supervisor, models):
