@@ -7,20 +7,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from statistics import NormalDist
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from components.evaluation.config import Cut, EvaluationConfig
+from components.evaluation.estimate import Floats
 from components.evaluation.judged import Judged
 from components.evaluation.slice import Grouping, Slice, group_rows, measure_slice, split_rows
 
 LEVEL = 0.05
 _FEWEST_ROWS = 30  # below it a mean of losses is not nearly normal
 _MOST_PAIRED = 25  # columns; their 300 pairs stay quick
+_LEAST_STEPS = NormalDist().inv_cdf(1.0 - LEVEL)
 
 _Place = tuple[Cut, tuple[int, ...]]
+
+
+class _Suspicion(NamedTuple):
+    """Mean loss of a slice and of the rest, less the mean of all; its probability by chance."""
+
+    loss: float
+    rest: float
+    chance: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,63 +89,90 @@ def find_weak_slices(
         return Search(found=[], tested=0)
     groupings = {column: group_rows(table.column(column), config) for column in columns}
     cuts = [*((column,) for column in columns), *combinations(columns[:_MOST_PAIRED], 2)]
-    tested: dict[_Place, tuple[float, float, float]] = {}
+    suspects: dict[_Place, _Suspicion] = {}
+    tested = 0
+    least = max(config.min_slice_rows, _FEWEST_ROWS)
+    centred: Floats = losses - losses.mean()
+    squared: Floats = np.square(centred)
     for cut in cuts:
-        tested |= _test_cut(cut, [groupings[column] for column in cut], losses, config.min_slice_rows)
-    adjusted = adjust_by_holm({place: numbers[2] for place, numbers in tested.items()})
+        count, found = _test_cut(cut, [groupings[column] for column in cut], centred, squared, least)
+        tested, suspects = tested + count, suspects | found
+    adjusted = adjust_by_holm({place: one.chance for place, one in suspects.items()}, tested)
     weak = [place for place, p_value in adjusted.items() if p_value < LEVEL]
-    told = sorted(_most_general(weak), key=lambda place: tested[place][1] - tested[place][0])
-    found = [
-        _describe(judged, place, groupings, tested[place], adjusted[place])
+    told = sorted(_most_general(weak), key=lambda place: suspects[place].rest - suspects[place].loss)
+    described = [
+        _describe(judged, place, groupings, suspects[place], float(losses.mean()), adjusted[place])
         for place in told[: config.worst_slices]
     ]
-    return Search(found=found, tested=len(tested), more=len(told) - len(found))
+    return Search(found=described, tested=tested, more=len(told) - len(described))
 
 
-def adjust_by_holm(p_values: Mapping[_Place, float]) -> dict[_Place, float]:
-    """Correct probabilities for their number, step by step (Holm 1979)."""
-    ranked = sorted(p_values, key=lambda place: p_values[place])
+def adjust_by_holm(p_values: Mapping[_Place, float], tests: int) -> dict[_Place, float]:
+    """Correct the smallest probabilities of some tests for their number, step by step (Holm 1979).
+
+    Args:
+        p_values: The smallest ones; those left out must be larger than all of these.
+        tests: How many tests there were.
+    """
     adjusted: dict[_Place, float] = {}
     reached = 0.0
-    for rank, place in enumerate(ranked):
-        reached = max(reached, min(1.0, (len(ranked) - rank) * p_values[place]))
+    for rank, place in enumerate(sorted(p_values, key=lambda place: p_values[place])):
+        reached = max(reached, min(1.0, (tests - rank) * p_values[place]))
         adjusted[place] = reached
     return adjusted
 
 
 def _test_cut(
-    cut: Cut, groupings: Sequence[Grouping], losses: NDArray[np.float64], min_rows: int
-) -> dict[_Place, tuple[float, float, float]]:
-    """Return mean loss, mean loss of the rest, and the probability, of each slice with enough rows."""
-    shape = [len(grouping.values) for grouping in groupings]
-    known = np.logical_and.reduce([grouping.codes >= 0 for grouping in groupings])
-    codes = np.ravel_multi_index(tuple(np.maximum(grouping.codes, 0) for grouping in groupings), shape)
-    size = math.prod(shape)
-    centred = (losses - losses.mean())[known]
-    counts = np.bincount(codes[known], minlength=size)
-    sums = np.bincount(codes[known], centred, minlength=size)
-    squares = np.bincount(codes[known], centred**2, minlength=size)
-    every = float(np.square(losses - losses.mean()).sum())
-    least = max(min_rows, _FEWEST_ROWS)
-    found: dict[_Place, tuple[float, float, float]] = {}
-    for code in np.flatnonzero((counts >= least) & (len(losses) - counts >= least)).tolist():
-        inside = _mean_and_error(float(sums[code]), float(squares[code]), int(counts[code]))
-        others = len(losses) - int(counts[code])
-        outside = _mean_and_error(-float(sums[code]), every - float(squares[code]), others)
-        place = (cut, tuple(int(part) for part in np.unravel_index(code, shape)))
-        middle = float(losses.mean())
-        found[place] = (middle + inside[0], middle + outside[0], _chance(inside, outside))
-    return found
+    cut: Cut, groupings: Sequence[Grouping], centred: Floats, squared: Floats, least: int
+) -> tuple[int, dict[_Place, _Suspicion]]:
+    """Hold every slice of a cut against the rest.
+
+    Args:
+        cut: The columns.
+        groupings: Their groups.
+        centred: `[rows]` losses less their mean.
+        squared: Their squares.
+        least: Fewest rows of a slice, and of the rest.
+
+    Returns:
+        How many slices have enough rows, and those whose own probability is below the level.
+    """
+    sizes = [len(grouping.values) + 1 for grouping in groupings]  # the last holds what has no code
+    codes = np.zeros(len(centred), np.int64)
+    for grouping, size in zip(groupings, sizes, strict=True):
+        codes = codes * size + np.where(grouping.codes < 0, size - 1, grouping.codes)
+    rows, cells = len(centred), math.prod(sizes)
+    counts = np.bincount(codes, minlength=cells)
+    named = np.logical_and.reduce(
+        [
+            place < size - 1
+            for place, size in zip(np.indices(sizes).reshape(len(sizes), -1), sizes, strict=True)
+        ]
+    )
+    chosen = np.flatnonzero(named & (counts >= least) & (rows - counts >= least))
+    inside: Floats = counts[chosen].astype(np.float64)
+    sums = np.bincount(codes, centred, cells)[chosen].astype(np.float64)
+    squares = np.bincount(codes, squared, cells)[chosen].astype(np.float64)
+    mean, spread = _mean_and_spread(sums, squares, inside)
+    other, apart = _mean_and_spread(-sums, float(squared.sum()) - squares, rows - inside)
+    error = np.sqrt(spread + apart)
+    steps = np.divide(mean - other, error, out=np.zeros_like(error), where=error > 0.0)
+    found: dict[_Place, _Suspicion] = {}
+    for index in np.flatnonzero(steps > _LEAST_STEPS).tolist():
+        place = tuple(int(part) for part in np.unravel_index(int(chosen[index]), sizes))
+        found[cut, place] = _Suspicion(
+            loss=float(mean[index]),
+            rest=float(other[index]),
+            chance=NormalDist().cdf(-float(steps[index])),
+        )
+    return len(chosen), found
 
 
-def _mean_and_error(total: float, squares: float, rows: int) -> tuple[float, float]:
-    mean = total / rows
-    return mean, max(0.0, squares / rows - mean**2) / (rows - 1)
-
-
-def _chance(inside: tuple[float, float], outside: tuple[float, float]) -> float:
-    error = math.sqrt(inside[1] + outside[1])
-    return 1.0 - NormalDist().cdf((inside[0] - outside[0]) / error) if error > 0.0 else 1.0
+def _mean_and_spread(sums: Floats, squares: Floats, rows: Floats) -> tuple[Floats, Floats]:
+    """Return the means of some groups and the variances of these means."""
+    means: Floats = sums / rows
+    variances: Floats = np.maximum(0.0, squares / rows - means**2)
+    return means, variances / (rows - 1.0)
 
 
 def _most_general(weak: Sequence[_Place]) -> list[_Place]:
@@ -152,11 +188,14 @@ def _describe(
     judged: Judged,
     place: _Place,
     groupings: Mapping[str, Grouping],
-    numbers: tuple[float, float, float],
+    suspicion: _Suspicion,
+    middle: float,
     p_value: float,
 ) -> WeakSlice:
     cut, codes = place
     rows = split_rows([groupings[column] for column in cut])[codes]
     where = {column: groupings[column].values[code] for column, code in zip(cut, codes, strict=True)}
-    loss, rest, _ = numbers
-    return WeakSlice(slice=measure_slice(judged, where, rows), loss=loss, rest=rest, p_value=p_value)
+    measured = measure_slice(judged, where, rows)
+    return WeakSlice(
+        slice=measured, loss=middle + suspicion.loss, rest=middle + suspicion.rest, p_value=p_value
+    )

@@ -72,7 +72,7 @@ def test_the_chance_is_scipys_welch_test_but_for_the_normal_tail():
 def test_holms_correction_equals_the_table_of_his_procedure():
     # Smallest first: times 4, 3, 2, 1, never falling (Holm 1979; the numbers of R's p.adjust, by hand).
     given = {(("c",), (code,)): p for code, p in enumerate([0.01, 0.04, 0.03, 0.005])}
-    assert [adjust_by_holm(given)[place] for place in given] == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert [adjust_by_holm(given, 4)[place] for place in given] == pytest.approx([0.03, 0.06, 0.06, 0.02])
 
 
 def test_few_rows_and_no_wish_look_at_nothing():
