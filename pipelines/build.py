@@ -25,6 +25,7 @@ class Build:
         resources: Requests and limits by image. Only the empty mapping in this version.
         images: Reference by logical image (`millrace/validation`); an image not named keeps its name.
         allowed_hosts: Hosts that http(s) sources may come from although their addresses are not public.
+        secrets: Keys by name of the secret, that tasks which read sources may have: `secret:NAME/KEY`.
     """
 
     rounds: int = 1
@@ -33,6 +34,7 @@ class Build:
     resources: Mapping[str, Any] = field(default_factory=dict)
     images: Mapping[str, Any] = field(default_factory=dict)
     allowed_hosts: list[str] = field(default_factory=list)
+    secrets: Mapping[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Reject impossible options at once, and those that this version would silently ignore."""
@@ -46,6 +48,8 @@ class Build:
             raise ValueError(f"`resources` must be empty in this version, but got {self.resources!r}.")
         if not _are_texts(self.allowed_hosts):
             raise ValueError(f"`allowed_hosts` must be a list of hosts, but got {self.allowed_hosts!r}.")
+        if bad := [name for name, keys in self.secrets.items() if not (keys and _are_texts(keys))]:
+            raise ValueError(f"`secrets` must map names to lists of keys, but {bad[0]!r} does not.")
         if bad := [key for key, value in self.images.items() if not isinstance(value, str)]:
             raise ValueError(f"`images` must map names to references, but {bad[0]!r} does not.")
 

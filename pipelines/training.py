@@ -13,6 +13,7 @@ from components.ingestion.component import ingest, resolve_sources
 from components.training.component import propose_trials, select_best, train_trials
 from components.transform.component import transform as transform_examples
 from pipelines.build import Build
+from pipelines.secrets import give_secrets
 
 
 def define(build: Build):
@@ -31,9 +32,11 @@ def define(build: Build):
         hosts = list(build.allowed_hosts)
         found = resolve_sources(
             sources=sources, options=ingestion, allowed_hosts=hosts).set_caching_options(False)
+        give_secrets(found, build.secrets)
         data = ingest(
             sources=sources, identities=found.output, query=query, split=split, options=ingestion,
             allowed_hosts=hosts)
+        give_secrets(data, build.secrets)
         examples, snapshot = data.outputs["examples"], data.outputs["snapshot"]
 
         serving = resolve_baseline(

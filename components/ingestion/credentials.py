@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from components.common.errors import BadInputError
-
-MOUNTED = "/var/run/secrets/millrace"  # where secrets are mounted, unless MILLRACE_SECRETS says otherwise
+from components.common.secrets import secret_variable
 
 
 def reveal(credentials: Mapping[str, str] | None, *, where: str) -> dict[str, str]:
@@ -16,7 +15,7 @@ def reveal(credentials: Mapping[str, str] | None, *, where: str) -> dict[str, st
 
     Args:
         credentials: By name: `env:NAME`, a variable of the environment; `file:PATH`; or `secret:NAME/KEY`,
-            the file `NAME/KEY` where secrets are mounted (`MILLRACE_SECRETS`).
+            a key of a secret that the build option `secrets` gives to the task.
         where: The source, for errors.
 
     Returns:
@@ -37,15 +36,17 @@ def conceal(text: str, secrets: Mapping[str, str]) -> str:
 
 def _follow(reference: str, where: str) -> str:
     kind, _, name = reference.partition(":")
-    if kind == "env":
-        value = os.environ.get(name, "")
+    if kind == "file":
+        value = _read(Path(name))
     else:
-        value = _read(
-            Path(os.environ.get("MILLRACE_SECRETS", MOUNTED), name) if kind == "secret" else Path(name)
-        )
+        value = os.environ.get(name if kind == "env" else secret_variable(*name.split("/")), "")
     if not value:
-        fix = "set it where the task runs" if kind == "env" else "mount it where the task runs"
-        raise BadInputError("a credential is not there", where=where, value=reference, fix=fix)
+        fixes = {
+            "env": "set the variable where the task runs",
+            "file": "put the file where the task runs",
+            "secret": "name it in the build option `secrets`, and give it: millrace run --secret NAME=PATH",
+        }
+        raise BadInputError("a credential is not there", where=where, value=reference, fix=fixes[kind])
     return value
 
 

@@ -20,6 +20,8 @@ def test_the_default_file_says_what_the_defaults_are():
         ("trials_per_task: 0", "`trials_per_task >= 1` must hold"),
         ("rounds: 2", "`rounds == 1` must hold in this version"),
         ("resources: {modelling: {cpu: 2}}", "`resources` must be empty in this version"),
+        ("allowed_hosts: internal.example", "`allowed_hosts` must be a list of hosts"),
+        ("secrets: {warehouse: password}", "`secrets` must map names to lists of keys"),
         ("images: {millrace/validation: 3}", "`images` must map names to references"),
     ],
 )

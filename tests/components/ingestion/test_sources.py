@@ -58,16 +58,14 @@ def test_secret_itself_is_refused_and_not_repeated(source):
     assert CANARY not in str(caught.value)
 
 
-def test_references_lead_to_environment_file_and_mounted_secret(tmp_path, monkeypatch):
-    (tmp_path / "warehouse").mkdir()
-    (tmp_path / "warehouse" / "password").write_text("three\n")
-    (tmp_path / "key").write_text("two")
-    monkeypatch.setenv("MILLRACE_SECRETS", str(tmp_path))
+def test_references_lead_to_environment_file_and_secret(tmp_path, monkeypatch):
+    (tmp_path / "key").write_text("two\n")
+    monkeypatch.setenv("MILLRACE_SECRET_WARE_HOUSE_PASSWORD", "three")
     monkeypatch.setenv("WAREHOUSE_USER", "one")
     references = {
         "user": "env:WAREHOUSE_USER",
         "key": f"file:{tmp_path}/key",
-        "password": "secret:warehouse/password",
+        "password": "secret:ware-house/password",
     }
     assert reveal(references, where="t") == {"user": "one", "key": "two", "password": "three"}
 

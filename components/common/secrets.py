@@ -1,0 +1,15 @@
+"""How a task finds a secret: by a variable whose name follows from the secret's."""
+
+from __future__ import annotations
+
+import re
+
+
+def secret_variable(name: str, key: str) -> str:
+    """Return the variable that holds one key of a secret: `MILLRACE_SECRET_WAREHOUSE_PASSWORD`.
+
+    Args:
+        name: Of the secret, such as `warehouse`.
+        key: In it, such as `password`.
+    """
+    return re.sub(r"\W", "_", f"MILLRACE_SECRET_{name}_{key}", flags=re.ASCII).upper()
