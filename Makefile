@@ -8,7 +8,7 @@ UV := .tools/bin/uv
 BIN := .venv/bin
 LOCK = $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url -q $(if $(UPGRADE),--upgrade)
 LOCAL := command-line ingestion modelling deployment serving development
-.PHONY: help run stop test test-system check format golden benchmark setup lock clean
+.PHONY: help run stop test test-system test-faults check format golden benchmark setup lock clean
 
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 22
@@ -20,6 +20,8 @@ test: setup ## Run every test that needs no cluster, container engine or system 
 	@$(BIN)/python tools/run_tests.py
 test-system: setup ## Run the tests that need a system package (Chromium)
 	@tools/install_browser.sh && $(BIN)/python tools/run_tests.py --system
+test-faults: setup ## Run the tests that kill whole trainings and go on with them
+	@$(BIN)/python tools/run_tests.py --faults
 check: setup ## Check lint, format, types, layers and golden files
 	@$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/pyright && $(BIN)/lint-imports --no-logo --no-cache
 	@$(BIN)/python -m pytest tests/pipelines -k golden

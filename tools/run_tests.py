@@ -1,8 +1,8 @@
 """Runs pytest once in each environment, over the rooms that it holds, and counts the results together.
 
-Usage: `python tools/run_tests.py [--system]`. The last line is `N passed, M failed, K skipped`. Errors
-count as failures, and so do a pytest that died and a test file of which nothing ran anywhere: it would
-otherwise look like one that passes.
+Usage: `python tools/run_tests.py [--system | --faults]`. The last line is `N passed, M failed, K skipped`.
+Errors count as failures, and so do a pytest that died and a test file of which nothing ran anywhere: it
+would otherwise look like one that passes.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ COMMON = "tests/components/common/"  # runs in every image, and so is tested in 
 ROOMS_OF_VALIDATION = ("tests/components/data_validation/", COMMON)
 
 NOTHING_COLLECTED = 5
-ALL_OF_IT_SYSTEM = re.compile(r"^pytestmark = (\[.*)?pytest\.mark\.system", re.MULTILINE)
-SOME_OF_IT_SYSTEM = re.compile(r"^(\s*@|pytestmark = .*)pytest\.mark\.system\b", re.MULTILINE)
+MARKS = ("system", "faults")  # tests with a verb of their own
+ALL_OF_IT = r"^pytestmark = (\[.*)?pytest\.mark\.({marks})\b"
+SOME_OF_IT = r"^(\s*@|pytestmark = .*)pytest\.mark\.({marks})\b"
 
 
 @dataclass
@@ -58,17 +59,19 @@ class Results:
         return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
 
 
-def wanted_files(root: Path, *, system: bool) -> list[str]:
+def wanted_files(root: Path, *, mark: str | None) -> list[str]:
     """List the test files of which something must run, as sorted POSIX paths relative to the root.
 
     Args:
         root: The repository.
-        system: Whether the tests marked `system` are meant, or all others.
+        mark: The mark of the tests that are meant; None for those that have none of `MARKS`.
     """
+    some = re.compile(SOME_OF_IT.format(marks=mark), re.MULTILINE)
+    all_marked = re.compile(ALL_OF_IT.format(marks="|".join(MARKS)), re.MULTILINE)
     found: list[str] = []
     for file in sorted((root / "tests").rglob("test_*.py")):
         text = file.read_text(encoding="utf-8")
-        if SOME_OF_IT_SYSTEM.search(text) if system else not ALL_OF_IT_SYSTEM.search(text):
+        if some.search(text) if mark else not all_marked.search(text):
             found.append(file.relative_to(root).as_posix())
     return found
 
@@ -84,19 +87,21 @@ def by_environment(files: Iterable[str]) -> dict[str, list[str]]:
     return plan
 
 
-def run_all(plan: Mapping[str, Sequence[str]], *, system: bool) -> Results:
+def run_all(plan: Mapping[str, Sequence[str]], *, mark: str | None) -> Results:
     """Run each environment's files and add up what came out."""
     results = Results()
     with tempfile.TemporaryDirectory() as scratch:
         for environment, files in plan.items():
             if files:
                 print(f"— {environment}: {len(files)} files", flush=True)
-                _run_one(environment, files, system, Path(scratch, f"{environment}.xml"), results)
+                _run_one(environment, files, mark, Path(scratch, f"{environment}.xml"), results)
     return results
 
 
-def _run_one(environment: str, files: Sequence[str], system: bool, report: Path, results: Results) -> None:
-    pytest = [f"{environment}/bin/python", "-m", "pytest", "-m", "system" if system else "not system"]
+def _run_one(
+    environment: str, files: Sequence[str], mark: str | None, report: Path, results: Results
+) -> None:
+    pytest = [f"{environment}/bin/python", "-m", "pytest", "-m", mark or f"not ({' or '.join(MARKS)})"]
     settings = ["-o", "junit_family=xunit1", "-o", f"cache_dir=.pytest_cache/{environment}"]
     command = [*pytest, f"--junitxml={report}", *settings, *files]
     status = subprocess.run(command, stdin=subprocess.DEVNULL).returncode
@@ -111,11 +116,11 @@ def _run_one(environment: str, files: Sequence[str], system: bool, report: Path,
 
 def main(arguments: Sequence[str]) -> int:
     """Run the tests from the repository's root; 0 when nothing failed."""
-    system = "--system" in arguments
-    files = wanted_files(Path.cwd(), system=system)
-    results = run_all(by_environment(files), system=system)
+    mark = next((name for name in MARKS if f"--{name}" in arguments), None)
+    files = wanted_files(Path.cwd(), mark=mark)
+    results = run_all(by_environment(files), mark=mark)
     for file in sorted(set(files) - results.files):
-        print(f"no test of {file} ran; a file of system tests only says `pytestmark = pytest.mark.system`")
+        print(f"no test of {file} ran; a file of marked tests only says `pytestmark = pytest.mark.…`")
         results.failed += 1
     print(results)
     return 1 if results.failed else 0

@@ -25,7 +25,8 @@ def run(tmp_path):
         python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
         python.chmod(0o755)
     (tmp_path / "pyproject.toml").write_text(
-        '[tool.pytest.ini_options]\naddopts = "-q --import-mode=importlib"\nmarkers = ["system: x"]\n'
+        '[tool.pytest.ini_options]\naddopts = "-q --import-mode=importlib"\n'
+        'markers = ["system: x", "faults: y"]\n'
     )
 
     def run_with(files, *arguments):
@@ -56,6 +57,14 @@ def test_results_of_both_environments_are_added(run):
 def test_system_tests_run_on_their_own(run):
     status, lines = run({"test_a.py": MIXED, "test_b.py": SYSTEM, "test_c.py": PASSES}, "--system")
     assert (status, lines[-1]) == (0, "2 passed, 0 failed, 0 skipped")
+
+
+def test_tests_of_faults_run_on_their_own(run):
+    faults = SYSTEM.replace("system", "faults")
+    status, lines = run({"test_a.py": faults, "test_b.py": SYSTEM, "test_c.py": PASSES}, "--faults")
+    assert (status, lines[-1]) == (0, "1 passed, 0 failed, 0 skipped")
+    status, lines = run({})
+    assert (status, lines[-1]) == (0, "1 passed, 0 failed, 0 skipped")
 
 
 def test_no_system_test_at_all_is_no_failure(run):
@@ -94,7 +103,7 @@ def test_pytest_that_dies_is_a_failure(run):
 
 
 def test_every_test_file_here_belongs_to_an_environment():
-    files = run_tests.wanted_files(ROOT, system=False)
+    files = run_tests.wanted_files(ROOT, mark=None)
     plan = run_tests.by_environment(files)
     assert files
     assert {file for environment in plan.values() for file in environment} == set(files)
