@@ -90,7 +90,7 @@ def _wrapped(original, name_of):
         plan = json.loads(os.environ[PLAN])
         _seen[name] += 1
         call = f"{name} #{_seen[name]}"
-        if plan["broken"] and call == plan["broken"]:
+        if call == plan.get("broken"):
             _tell(plan, ["broken", call])
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         _reach(plan, call, "before")
@@ -102,7 +102,7 @@ def _wrapped(original, name_of):
 
 
 def _reach(plan: dict, call: str, when: str) -> None:
-    if plan["at"] != [call, when]:
+    if plan.get("at") != [call, when]:
         _tell(plan, [call, when])
         return
     _tell(plan, ["killed", call, when])

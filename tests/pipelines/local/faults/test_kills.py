@@ -1,13 +1,12 @@
 """A run that is killed anywhere and gone on with gives and records what an undisturbed one does."""
 
-import random
 import re
 import signal
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.pipelines.local.faults.trials import facts
+from tests.pipelines.local.faults.trials import kill_after, kill_at, survived
 
 AT_ONCE = 2
 
@@ -28,30 +27,6 @@ def points(trace):
         elif kind.startswith(("replace", "rename", "mlmd")):
             chosen.append(calls[number % 2])
     return chosen
-
-
-def survived(trials, name):
-    """Go on after a kill, and compare with the clean run."""
-    code = trials.go_on(name)
-    assert code == 0, trials.said(name)
-    assert facts(trials.root(name)) == facts(trials.root("clean")), name
-
-
-def kill_at(trials, number, point):
-    name = f"point-{number}"
-    ended = trials.run(name, at=point)
-    assert ended == -signal.SIGKILL, (point, ended, trials.said(name))
-    assert ["killed", *point] in trials.trace(name), point  # it was the planted kill
-    survived(trials, name)
-
-
-def kill_after(trials, seed):
-    name, chance = f"random-{seed}", random.Random(seed)  # noqa: S311 - it must repeat
-    seconds = chance.uniform(0.02, 1) * trials.seconds
-    while (ended := trials.run(name, after=seconds)) != -signal.SIGKILL:
-        assert ended == 0, trials.said(name)
-        name, seconds = f"{name}-sooner", seconds * 0.7
-    survived(trials, name)
 
 
 def test_run_killed_where_it_publishes_goes_on_as_if_it_had_not_been(trials):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import random
 import signal
 import sqlite3
 import sys
@@ -19,6 +20,7 @@ from components.common.errors import ComponentError
 from components.common.storage import content_digest
 from tests.pipelines.local.faults import crash
 
+PATIENCE_SECONDS = 180.0
 SITE = Path(__file__).with_name("site")
 PRELOADED = [
     "asyncio", "jinja2", "ml_metadata.metadata_store.metadata_store", "pipelines.execution",
@@ -43,11 +45,13 @@ class Trials:
         package: The package.
         parameters: Its parameters.
         folder: Where the roots are made.
+        seconds: What the clean run took.
     """
 
     package: Path
     parameters: dict
     folder: Path
+    seconds: float = 0.0
 
     def __post_init__(self) -> None:
         self._context = multiprocessing.get_context("forkserver")
@@ -62,14 +66,20 @@ class Trials:
         Returns how the process ended.
         """
         plan = {"at": at, "broken": broken, "patience": patience}
-        return _await(self._start(name, root or self.root(name), None, plan), after)
+        return self.end(self.start(name, root or self.root(name), **plan), after)
 
     def go_on(self, name: str, *, root: Path | None = None, after: float | None = None) -> int:
         """Go on with the run of a root; when its record had not been written yet, run anew."""
         root = root or self.root(name)
         records = list(root.glob("*/*/run.json"))
         run_id = records[0].parent.name if records else None
-        return _await(self._start(name, root, run_id, {}), after)
+        return self.end(self.start(name, root, run_id), after)
+
+    def run_clean(self) -> None:
+        """Run as one should, to know what is to be found."""
+        began = time.monotonic()
+        assert self.run("clean") == 0, self.said("clean")
+        self.seconds = time.monotonic() - began
 
     def root(self, name: str) -> Path:
         return self.folder / name
@@ -85,7 +95,8 @@ class Trials:
         file.unlink()
         return text
 
-    def _start(self, name: str, root: Path, run_id: str | None, plan: dict):
+    def start(self, name: str, root: Path, run_id: str | None = None, **plan):
+        """Start a run, or go on with one; see `run`, and `grace`: seconds that tasks get to end."""
         (self.folder / f"{name}.tmp").mkdir(parents=True, exist_ok=True)
         beside = self.folder / name
         plan = {"root": str(root), "trace": f"{beside}.trace", **plan}
@@ -94,17 +105,17 @@ class Trials:
         process.start()
         return process
 
-
-def _await(process, after: float | None) -> int:
-    if after is not None:
-        process.join(after)
+    def end(self, process, after: float | None = None) -> int:
+        """Wait for the end of a run, or kill it after some seconds; returns how it ended."""
+        if after is not None:
+            process.join(after)
+            if process.exitcode is None:
+                crash.kill_machine(process.pid)
+        process.join(PATIENCE_SECONDS)
         if process.exitcode is None:
             crash.kill_machine(process.pid)
-    process.join(60)
-    if process.exitcode is None:
-        crash.kill_machine(process.pid)
-        raise AssertionError("the run did not end")
-    return process.exitcode
+            raise AssertionError("the run did not end")
+        return process.exitcode
 
 
 def _run(package: Path, parameters: dict, root: Path, run_id: str | None, beside: Path, plan: dict) -> None:
@@ -116,7 +127,9 @@ def _run(package: Path, parameters: dict, root: Path, run_id: str | None, beside
         os.environ[crash.PLAN] = json.dumps({**plan, "runner": os.getpid()})
         crash.install()
         crash.install_metadata()
-    from pipelines.local import run, store, variables
+    from pipelines.local import execute, run, store, variables
+
+    execute.GRACE_SECONDS = plan.get("grace") or execute.GRACE_SECONDS
 
     store.Store.__init__.__kwdefaults__["patience_seconds"] = plan.get("patience") or store.PATIENCE_SECONDS
     variables.SOURCE_ROOT = f"{SITE}{os.pathsep}{variables.SOURCE_ROOT}"
@@ -137,7 +150,12 @@ def facts(root: Path) -> Facts:
     record = json.loads(file.read_text())
     assert record["state"] == "SUCCEEDED", record.get("error")
     tasks = {task["name"]: task["state"] for task in record["tasks"]}
-    return Facts(outputs=_without_places(record["outputs"]), tasks=tasks, metadata=_metadata(root))
+    return Facts(outputs=outputs(record), tasks=tasks, metadata=_metadata(root))
+
+
+def outputs(record: dict) -> dict:
+    """Return what a run gave, its digests computed anew."""
+    return _without_places(record["outputs"])
 
 
 def _without_places(value):
@@ -169,8 +187,25 @@ def _metadata(root: Path) -> dict:
         return {name: dict(Counter(connection.execute(query))) for name, query in questions.items()}
 
 
-def wait_until(holds, seconds: float = 10.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while not (found := holds()) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return bool(found)
+def survived(trials, name):
+    """Go on after a kill, and compare with the clean run."""
+    code = trials.go_on(name)
+    assert code == 0, trials.said(name)
+    assert facts(trials.root(name)) == facts(trials.root("clean")), name
+
+
+def kill_at(trials, number, point):
+    name = f"point-{number}"
+    ended = trials.run(name, at=point)
+    assert ended == -signal.SIGKILL, (point, ended, trials.said(name))
+    assert ["killed", *point] in trials.trace(name), point  # it was the planted kill
+    survived(trials, name)
+
+
+def kill_after(trials, seed):
+    name, chance = f"random-{seed}", random.Random(seed)  # noqa: S311 - it must repeat
+    seconds = chance.uniform(0.02, 1) * trials.seconds
+    while (ended := trials.run(name, after=seconds)) != -signal.SIGKILL:
+        assert ended == 0, trials.said(name)
+        name, seconds = f"{name}-sooner", seconds * 0.7
+    survived(trials, name)
