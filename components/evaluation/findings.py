@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from components.common.artifacts import Evaluation, Verdict
+from components.evaluation.check import Check
 from components.evaluation.check_sanity import SanityTest
 from components.evaluation.compare_groups import Gap
 from components.evaluation.config import EvaluationConfig
 from components.evaluation.estimate import Estimate
-from components.evaluation.judge import Check
 from components.evaluation.judged import Judged
 from components.evaluation.measure import measure_classes
 from components.evaluation.measure_calibration import CalibrationPoint, draw_points

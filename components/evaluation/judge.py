@@ -2,54 +2,22 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from components.common.artifacts import Verdict
 from components.evaluation.catalogue import LARGER_IS_BETTER, PRIMARY, WITHOUT_DIRECTION, worse_by
+from components.evaluation.check import Check, cannot_say, check_bounds, say
+from components.evaluation.check_parts import check_expectation, check_groups, check_slices
 from components.evaluation.check_sanity import SanityTest
 from components.evaluation.compare_groups import Gap
 from components.evaluation.estimate import Estimate
 from components.evaluation.judged import Comparison, Judged
-from components.evaluation.show import show, show_change, show_interval, show_value
+from components.evaluation.show import show_change, show_interval
 from components.evaluation.slice import Slices
 from components.evaluation.thresholds import Thresholds
-
-_EXPECTED = {
-    "invariant": "answers to stay when it changes",
-    "increasing": "no answer to fall when it rises",
-    "decreasing": "no answer to rise when it rises",
-}
-_WORDS = {"min": "at least", "max": "at most"}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Check:
-    """One question to the model and its answer.
-
-    Attributes:
-        name: What was checked.
-        wanted: What was asked for, in words.
-        seen: What was found, in words.
-        passed: Whether that suffices.
-        fix: What the reader may do when it does not.
-    """
-
-    name: str
-    wanted: str
-    seen: str
-    passed: bool
-    fix: str = ""
-
-    @property
-    def reason(self) -> str:
-        """One line that says why it failed."""
-        tail = f"; {self.fix}" if self.fix else ""
-        return f"{self.name}: {self.seen}, but wanted {self.wanted}{tail}"
 
 
 def judge_model(
@@ -82,12 +50,12 @@ def judge_model(
         checks.append(_check_reference(judged, thresholds.max_reference_gap))
     for name, bounds in thresholds.bounds.items():
         if "min" in bounds or "max" in bounds:
-            checks.append(_check_bounds(name, judged.estimates.get(name), bounds))
+            checks.append(check_bounds(name, judged.estimates.get(name), bounds))
         if judged.baseline and "max_regression" in bounds:
             checks.append(_check_baseline(judged, judged.baseline, name, bounds["max_regression"]))
-    checks += _check_slices(thresholds, slices) if slices else []
-    checks += _check_groups(thresholds, gaps)
-    return [*checks, *map(_check_expectation, sanity)]
+    checks += check_slices(thresholds, slices) if slices else []
+    checks += check_groups(thresholds, gaps)
+    return [*checks, *map(check_expectation, sanity)]
 
 
 def decide(checks: Sequence[Check], baseline: Comparison | None, notices: Sequence[str]) -> Verdict:
@@ -125,7 +93,7 @@ def _check_constant(judged: Judged) -> Check:
     return Check(
         name="better than a constant",
         wanted=f"{metric} with its interval above {floor:g}",
-        seen=_say(metric, estimate),
+        seen=say(metric, estimate),
         passed=estimate is not None and estimate.low > floor,
     )
 
@@ -164,84 +132,9 @@ def _check_margin(name: str, metric: str, other: Comparison, most: float, *, fix
     change = other.differences.get(metric)
     if change is None:
         return Check(
-            name=name, wanted=wanted, seen=other.obstacle or _cannot_say(metric), passed=False, fix=fix
+            name=name, wanted=wanted, seen=other.obstacle or cannot_say(metric), passed=False, fix=fix
         )
     margin = most * (other.estimates[metric].value if relative else 1.0)
     least = min(worse_by(metric, change.low), worse_by(metric, change.high))
     seen = f"{metric} changed by {show_change(change)} ({show_interval(change)})"
     return Check(name=name, wanted=wanted, seen=seen, passed=least <= margin)
-
-
-def _check_bounds(
-    metric: str, estimate: Estimate | None, bounds: Mapping[str, float], name: str | None = None
-) -> Check:
-    wanted = " and ".join(f"{word} {show(bounds[key])}" for key, word in _WORDS.items() if key in bounds)
-    value = estimate.value if estimate else math.nan
-    return Check(
-        name=name or metric,
-        wanted=wanted,
-        seen=_say(metric, estimate),
-        passed=bounds.get("min", -math.inf) <= value <= bounds.get("max", math.inf),
-    )
-
-
-def _check_slices(thresholds: Thresholds, slices: Slices) -> list[Check]:
-    checks: list[Check] = []
-    for column, limits in thresholds.slices.items():
-        measured = slices.of((column,))
-        for metric, bounds in limits.items():
-            found = [
-                _check_bounds(metric, one.estimates.get(metric), bounds, f"{metric} where {one.name}")
-                for one in measured
-            ]
-            failed = [check for check in found if not check.passed]
-            checks += failed or [_summarise(column, metric, bounds, len(found))]
-    return checks
-
-
-def _summarise(column: str, metric: str, bounds: Mapping[str, float], count: int) -> Check:
-    wanted = " and ".join(f"{word} {show(bounds[key])}" for key, word in _WORDS.items() if key in bounds)
-    seen = f"all {count:,} measured values do" if count else f"no value of `{column}` has enough rows"
-    return Check(name=f"{metric} by `{column}`", wanted=wanted, seen=seen, passed=count > 0)
-
-
-def _check_groups(thresholds: Thresholds, gaps: Sequence[Gap]) -> list[Check]:
-    known = {(gap.column, gap.metric): gap for gap in gaps}
-    return [
-        _check_gap(column, metric, known.get((column, metric)), kind, limit)
-        for column, limits in thresholds.groups.items()
-        for metric, bounds in limits.items()
-        for kind, limit in bounds.items()
-    ]
-
-
-def _check_gap(column: str, metric: str, gap: Gap | None, kind: str, limit: float) -> Check:
-    name = f"{metric} between groups of `{column}`"
-    found = gap and (gap.difference if kind == "max_difference" else gap.ratio)
-    words = "difference at most" if kind == "max_difference" else "ratio at least"
-    if not gap or not found:
-        seen = "it cannot be measured in two groups"
-        return Check(name=name, wanted=f"{words} {show(limit)}", seen=seen, passed=False)
-    passed = found.value <= limit if kind == "max_difference" else found.value >= limit
-    ends = f"{gap.lowest}: {show(gap.low)}; {gap.highest}: {show(gap.high)}"
-    return Check(
-        name=name, wanted=f"{words} {show(limit)}", seen=f"{_say('', found)}, {ends}", passed=passed
-    )
-
-
-def _check_expectation(test: SanityTest) -> Check:
-    return Check(
-        name=f"`{test.column}` is {test.expectation}",
-        wanted=_EXPECTED[test.expectation],
-        seen=f"it held for {100 * test.share:.1f} % of {test.rows:,} rows, "
-        f"the largest change against it was {show(test.largest)}",
-        passed=test.passed,
-    )
-
-
-def _say(metric: str, estimate: Estimate | None) -> str:
-    return f"{show_value(estimate)} ({show_interval(estimate)})" if estimate else _cannot_say(metric)
-
-
-def _cannot_say(metric: str) -> str:
-    return f"{metric} cannot be measured on this test split"
