@@ -16,6 +16,7 @@ _CLOSED = {
     "allow_persistent_secrets": "false",
     "python_enable_replacements": "false",  # else a query could name variables of this program
     "TimeZone": "'UTC'",
+    "enable_progress_bar": "false",  # it would be written among the lines of the log
 }
 
 

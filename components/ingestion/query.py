@@ -112,9 +112,11 @@ def named_failures() -> Generator[None]:
         raise _no_room(first_line(error)) from error
     except duckdb.Error as error:
         raise _query_error(first_line(error)) from error
-    except (OSError, pa.ArrowException) as error:  # what DuckDB says through an Arrow stream, or the disk
+    except (OSError, pa.ArrowException) as error:  # what DuckDB says through an Arrow stream
+        if getattr(error, "errno", None) is not None:
+            raise  # what the disk says, which `publishing` tells
         told = str(error).strip().splitlines()[0]
-        if getattr(error, "errno", None) is not None or re.match(r"(IO|Out of Memory) Error", told):
+        if re.match(r"(IO|Out of Memory) Error", told):
             raise _no_room(told) from error
         raise _query_error(told) from error
 

@@ -1,0 +1,76 @@
+"""A secret that a source needs reaches the store, and nothing else: all that a run leaves is read."""
+
+import base64
+import hashlib
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import quote
+
+import pytest
+from kfp import compiler, dsl
+
+from components.ingestion.component import ingest, resolve_sources
+from pipelines.local import run
+from pipelines.secrets import give_secrets
+
+CANARY = "canary/8f2e+51d0=a7c4"
+CSV = b"id,n\n" + b"".join(b"%d,%d\n" % (n, n * n) for n in range(200))
+
+
+class _Guarded(BaseHTTPRequestHandler):
+    def do_GET(self):
+        allowed = self.headers.get("Authorization") == f"Bearer {CANARY}"
+        self.send_response(200 if allowed else 401)
+        self.send_header("Content-Length", str(len(CSV) if allowed else 0))
+        self.end_headers()
+        self.wfile.write(CSV if allowed else b"")
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def address():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Guarded)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/t.csv#sha256={hashlib.sha256(CSV).hexdigest()}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def package(tmp_path):
+    @dsl.pipeline(name="guarded")
+    def pipeline(sources: dict):
+        found = resolve_sources(sources=sources, allowed_hosts=["127.0.0.1"]).set_caching_options(False)
+        data = ingest(sources=sources, identities=found.output, allowed_hosts=["127.0.0.1"])
+        give_secrets(found, {"web": ["token"]})
+        give_secrets(data, {"web": ["token"]})
+
+    compiler.Compiler().compile(pipeline, str(tmp_path / "guarded.yaml"))
+    return tmp_path / "guarded.yaml"
+
+
+def traces(folder, secret):
+    forms = {secret, quote(secret), quote(secret, safe=""), base64.b64encode(secret.encode()).decode()}
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return len(files), [path for path in files if any(form.encode() in path.read_bytes() for form in forms)]
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_secret_of_a_source_is_in_no_log_record_artifact_metadata_or_package(
+    right, address, package, tmp_path, capfd
+):
+    value = CANARY if right else f"wrong-{CANARY}"
+    (tmp_path / "given").mkdir()
+    (tmp_path / "given" / "token").write_text(value)
+    sources = {"t": {"uri": address, "credentials": {"bearer": "secret:web/token"}}}
+    result = run(package, {"sources": sources}, secrets={"web": tmp_path / "given"}, root=tmp_path / "runs")
+    assert result.state == ("SUCCEEDED" if right else "FAILED")
+    logs = "".join(path.read_text() for path in (tmp_path / "runs").rglob("*.log"))
+    assert ("the server answers 401" in logs) is not right
+    searched, found = traces(tmp_path / "runs", CANARY)
+    assert searched > 5  # logs, run.json, the package, ML Metadata, artifacts, cache
+    assert found == []
+    assert CANARY not in package.read_text() + "".join(capfd.readouterr())
+    assert CANARY not in str(result)
