@@ -15,7 +15,7 @@ def table(tmp_path):
     chance, lines = random.Random(3), ["area,quarter,price"]  # noqa: S311 - no secret, and it must repeat
     for _ in range(800):
         area, quarter = chance.uniform(30, 200), chance.choice(["north", "south", "harbour"])
-        lines.append(f"{area:.1f},{quarter},{2 * area + 9 * len(quarter) + chance.gauss(0, 5):.2f}")
+        lines.append(f"{area:.1f},{quarter},{2 * area + 9 * len(quarter) + chance.gauss(0, 40):.2f}")
     file = tmp_path / "houses.csv"
     file.write_text("\n".join(lines) + "\n")
     return file
