@@ -66,6 +66,7 @@ def test_names_that_are_odd_in_sql_or_html_are_columns_too(workshop):
     for columns in splits.values():
         columns[odd] = columns["distance"]
     kinds = {**workshop.kinds, odd: "float"}
-    checks = {odd: f'select count(*) from examples where "{odd.replace(chr(34), chr(34) * 2)}" > 0'}
+    quoted = odd.replace('"', '""')
+    checks = {odd: 'select count(*) from examples where "NAME" > 0'.replace("NAME", quoted)}
     outcome = workshop.validate(workshop.write(splits, kinds), columns={odd: {"min": 1e9}}, checks=checks)
     assert outcome.found() == {("check_failed", None), ("out_of_range", odd)}
