@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,10 @@ class Digests:
         except OSError as error:
             return f"{artifact.uri} is gone" if isinstance(error, FileNotFoundError) else str(error)
         return None if digest == artifact.digest else f"{artifact.uri} was changed"
+
+    def first_change(self, artifacts: Iterable[Artifact]) -> str | None:
+        """Say what happened to the first of some artifacts that is not as it was, or None."""
+        return next((change for change in map(self.change, artifacts) if change), None)
 
     def require_unchanged(self, artifact: Artifact, where: str) -> None:
         """Refuse an input that is not what its producer left.

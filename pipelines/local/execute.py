@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import signal
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -19,14 +17,14 @@ from pipelines.local.command import compose_command
 from pipelines.local.context import RunContext, settle
 from pipelines.local.environments import Environment
 from pipelines.local.exchange import Inputs, Outputs, collect_outputs, executor_input
+from pipelines.local.failure import Failure, failure_of, wait_before
 from pipelines.local.labels import iteration_label
-from pipelines.local.launch import ProcessGroup, Usage, last_line
-from pipelines.local.plan import Container, Retry, Task
+from pipelines.local.launch import ProcessGroup, Usage
+from pipelines.local.plan import Container, Task
 from pipelines.local.variables import task_variables
 from pipelines.local.warm.client import WarmParent
 
 GRACE_SECONDS = 10.0
-_NAMED_EXITS = (2, 3, 4)
 
 
 class TaskExecution:
@@ -99,7 +97,7 @@ class TaskExecution:
                     await self._begin(inputs, key)
                 await self._run.progress.saved()
                 ended = await self._execute(inputs, key, parent, attempt)
-            if not isinstance(ended, _Failure):
+            if not isinstance(ended, Failure):
                 return ended
             wait = wait_before(self._task.retry, attempt, time.monotonic() - self._began)
             if not ended.again or wait is None:
@@ -121,8 +119,7 @@ class TaskExecution:
         return cache_key(self._task, self._container, inputs, self._environment, given)
 
     def _change(self, hit: CachedResult) -> str | None:
-        changes = (self._run.digests.change(artifact) for artifact in hit.outputs().artifacts.values())
-        change = next((change for change in changes if change), None)
+        change = self._run.digests.first_change(hit.outputs().artifacts.values())
         return None if change is None else f"not from the cache: {change}"
 
     async def _take_again(self, hit: CachedResult, inputs: Inputs, key: str) -> Outputs:
@@ -168,25 +165,25 @@ class TaskExecution:
 
     async def _execute(
         self, inputs: Inputs, key: str, parent: WarmParent | None, attempt: int
-    ) -> Outputs | _Failure:
+    ) -> Outputs | Failure:
         folder = self._run.directory / "artifacts" / self._label / str(attempt)
         exchange = self._work / "exchange"
         try:
             given = await asyncio.to_thread(executor_input, self._task, inputs, exchange, folder)
             usage = await self._launch(given, parent)
         except ComponentError as error:
-            return _Failure(message=str(error), exit_code=error.exit_code, again=False)
+            return Failure(message=str(error), exit_code=error.exit_code, again=False)
         if usage.exit_code != 0 or self._timed_out:
-            code = usage.exit_code if usage.exit_code in _NAMED_EXITS and not self._timed_out else 1
-            return _Failure(message=self._cause(usage.exit_code), exit_code=code)
+            timeout = self._container.timeout if self._timed_out else None
+            return failure_of(self._log, usage.exit_code, timeout)
         return await settle(self._accept(given, inputs, key))
 
-    async def _accept(self, given: dict[str, Any], inputs: Inputs, key: str) -> Outputs | _Failure:
+    async def _accept(self, given: dict[str, Any], inputs: Inputs, key: str) -> Outputs | Failure:
         try:
             outputs = await asyncio.to_thread(collect_outputs, self._task, given, self._run.digests)
             self._run.given.require_absent(self._task, outputs)
         except (ComponentError, OSError, ValueError) as error:  # it ended well and left a mess: a bug
-            return _Failure(message=self._run.given.mask.text(str(error)), exit_code=1)
+            return Failure(message=self._run.given.mask.text(str(error)), exit_code=1)
         execution = self._execution or 0
         await self._finish(inputs, self._result(execution, outputs, key))
         self._execution = None
@@ -200,8 +197,8 @@ class TaskExecution:
         return outputs
 
     def _result(self, execution: int, outputs: Outputs, key: str) -> CachedResult:
-        source = {"run_id": self._run.run_id, "task": self._label}
-        return CachedResult.of(outputs, **source, execution=execution, key=key)
+        run = self._run.run_id
+        return CachedResult.of(outputs, run_id=run, task=self._label, execution=execution, key=key)
 
     async def _finish(self, inputs: Inputs, result: CachedResult) -> None:
         """Keep what the task gave, ahead of ML Metadata; see `Finished`."""
@@ -260,17 +257,6 @@ class TaskExecution:
         own = {**self._container.environment, **self._run.given.variables(self._container)}
         return task_variables(self._environment, self._run.variables, own, temporary)
 
-    def _cause(self, exit_code: int) -> str:
-        line = last_line(self._log)
-        if self._timed_out:
-            return f"timed out after {self._container.timeout:g} s: {line or 'no output'}"
-        number = -exit_code if exit_code < 0 else exit_code - 128 if exit_code > 128 else 0
-        if number:
-            return f"killed by signal {number}{_SIGNAL_HINTS.get(number, '')}: {line or 'no output'}"
-        if line is None:
-            return f"ended with exit code {exit_code} and wrote nothing"
-        return line.removeprefix("error: ") if exit_code in _NAMED_EXITS else line
-
     @property
     def _environment(self) -> Environment:
         return self._run.environments[self._container.image]
@@ -282,31 +268,6 @@ class TaskExecution:
     @property
     def _log(self) -> Path:
         return self._run.directory / "logs" / f"{self._label}.log"
-
-
-_SIGNAL_HINTS = {int(signal.SIGKILL): " (perhaps for want of memory)", int(signal.SIGSEGV): " (crashed)"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Failure:
-    message: str
-    exit_code: int
-    again: bool = True  # a further attempt may succeed
-
-
-def wait_before(retry: Retry, attempt: int, elapsed: float) -> float | None:
-    """Return the seconds to wait before the next attempt, or None when there is none.
-
-    As Argo does it: each wait is `factor` times the one before, and none begins when `within` is over.
-
-    Args:
-        retry: The task's policy.
-        attempt: Attempts that failed, at least 1.
-        elapsed: Seconds since the first began.
-    """
-    if attempt > retry.limit or elapsed > retry.within:
-        return None
-    return retry.wait * retry.factor ** (attempt - 1)
 
 
 async def _stop(process: ProcessGroup, ending: asyncio.Future[Usage]) -> None:

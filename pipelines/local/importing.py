@@ -70,9 +70,8 @@ async def _finished(run: RunContext, task: Task, label: str, parent: int, inputs
     if found is None:
         return None
     outputs = found.outputs()
-    for artifact in outputs.artifacts.values():
-        if await asyncio.to_thread(run.digests.change, artifact):
-            return None
+    if await asyncio.to_thread(run.digests.first_change, outputs.artifacts.values()):
+        return None
     ids = await run.lineage.call("ended_well", task, parent, None, outputs)
     return None if ids is None else outputs.with_ids(ids)
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import signal
 import threading
-import time
-import uuid
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -17,18 +14,18 @@ from typing import Any
 
 from components.common.config import require_known
 from components.common.errors import BadInputError, ComponentError
-from components.common.storage import make_folder, not_writable, publishing
+from components.common.storage import not_writable
+from pipelines.local.beginning import job_names, new_record
 from pipelines.local.cache import Cache, digests_of_rooms
 from pipelines.local.claim import Claim
 from pipelines.local.context import LineageThread, RunContext
 from pipelines.local.environments import Environment, find_environments
 from pipelines.local.events import Event, Notice, RunFinished, RunStarted, RunState
 from pipelines.local.finished import Finished
-from pipelines.local.labels import safe_name
 from pipelines.local.outputs import find_endpoint, present_outputs, present_values
 from pipelines.local.plan import Plan, container_tasks, leaf_tasks
 from pipelines.local.reading import read_package
-from pipelines.local.record import Progress, RunRecord
+from pipelines.local.record import Progress
 from pipelines.local.result import RunResult
 from pipelines.local.resume import Unfinished
 from pipelines.local.schedule import Schedule, Scope
@@ -88,7 +85,7 @@ def run_package(
     code = digests_of_rooms(containers)
     locks = {image: found.digest for image, found in environments.items()}
     if unfinished is None:
-        record, claim = _new_record(package, plan, root), None
+        record, claim = new_record(package, plan, root), None
     else:
         record, claim = unfinished.clear(), unfinished.claim
         plan = replace(plan, notices=(*unfinished.changes(code, locks), *plan.notices))
@@ -133,7 +130,7 @@ class _Run:
         self._context = RunContext(
             run_id=progress.record.run_id, directory=Path(progress.record.directory), use_cache=use_cache,
             environments=environments, variables=variables, given=given,
-            names=_job_names(plan, progress.record), progress=progress,
+            names=job_names(plan, progress.record), progress=progress,
             lineage=LineageThread(root / STORE_NAME), cache=Cache(root / "cache"),
             finished=Finished(Path(progress.record.directory)),
             slots=Slots(task_limit(), machine_memory()), waiters=ThreadPoolExecutor(task_limit()),
@@ -247,41 +244,6 @@ class _Run:
 
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-def _new_record(package: Path, plan: Plan, root: Path) -> RunRecord:
-    """Make the folder of a run, with its package in it."""
-    directory, run_id = _make_folder(root / safe_name(plan.pipeline))
-    with publishing(directory / "package.yaml") as draft:
-        shutil.copyfile(package, draft)
-    return RunRecord(
-        run_id=run_id, pipeline=plan.pipeline, state="RUNNING", seconds=0.0, directory=str(directory),
-        outputs={}, endpoint=None, error=None, parameters={}, package_digest=plan.digest,
-    )  # fmt: skip
-
-
-def _make_folder(parent: Path) -> tuple[Path, str]:
-    make_folder(parent)
-    while True:
-        run_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:6]}"
-        with suppress(FileExistsError):
-            (parent / run_id / "logs").mkdir(parents=True)
-            (parent / run_id / "work").mkdir()
-            return parent / run_id, run_id
-
-
-def _job_names(plan: Plan, record: RunRecord) -> dict[str, str]:
-    now = record.created
-    names = {
-        "pipeline_job_name": record.run_id, "pipeline_job_resource_name": record.run_id,
-        "pipeline_job_uuid": record.run_id, "pipeline_job_create_time_utc": now,
-        "pipeline_job_schedule_time_utc": now, "pipeline_root": record.directory,
-    }  # fmt: skip
-    if plan.workspace:
-        workspace = Path(record.directory) / "workspace"
-        workspace.mkdir(exist_ok=True)
-        names["workspace_path"] = str(workspace)
-    return names
 
 
 def _first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:

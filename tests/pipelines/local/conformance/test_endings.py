@@ -8,7 +8,7 @@ import time
 import pytest
 from kfp import dsl, kubernetes
 
-from pipelines.local.execute import wait_before
+from pipelines.local.failure import wait_before
 from pipelines.local.plan import Retry
 from pipelines.local.store import Store, protos
 from tests.pipelines.local.conformance.cases import add, door, fail, flaky, note, say, tell

@@ -1,6 +1,6 @@
 """Several at once on one root, and tasks that do not listen."""
 
-# ruff: noqa: T201 - doors are one-liners here, in the types that KFP takes
+# ruff: noqa: SIM115, T201 - doors are one-liners here, in the types that KFP takes
 
 import json
 import os
@@ -14,6 +14,7 @@ import pytest
 from kfp import compiler, dsl
 
 from pipelines.local.launch import LOG_LIMIT_BYTES
+from tests.pipelines.local.faults.crash import kill_machine
 from tests.pipelines.local.faults.trials import Trials, facts, outputs
 
 door = partial(dsl.component, base_image="millrace/deployment", install_kfp_package=False)
@@ -37,6 +38,24 @@ def deaf(mark: str) -> str:
 @dsl.pipeline(name="deafness")
 def deafness(mark: str):
     deaf(mark=mark)
+
+
+@door
+def stumble(place: str):
+    import os
+    import time
+
+    with open(place, "a") as lines:
+        lines.write("tried\n")
+    if len(open(place).readlines()) == 2:
+        os.rename(place + ".new", place + ".second")
+        time.sleep(100)
+    raise SystemExit("no luck")
+
+
+@dsl.pipeline(name="stumbling")
+def stumbling(place: str):
+    stumble(place=place).set_retry(num_retries=2, backoff_duration="0s")
 
 
 @door
@@ -109,3 +128,19 @@ def test_log_without_end_is_bounded_and_the_task_goes_on(of):
     with log.open("rb") as stream:
         stream.seek(-100, os.SEEK_END)
         assert b"[log cut here: a task may write 64 MiB]" in stream.read()
+
+
+def test_attempts_before_a_kill_count_and_those_before_a_failure_do_not(of, tmp_path):
+    place, new, second = (tmp_path / name for name in ("place", "place.new", "place.second"))
+    new.touch()
+    trials = of(stumbling, place=str(place))
+    running = trials.start("retries", trials.root("retries"))
+    deadline = time.monotonic() + 30
+    while not second.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    kill_machine(running.pid)
+    assert trials.end(running) == -signal.SIGKILL
+    assert trials.go_on("retries") == 1  # one attempt is left: it was the third
+    assert len(place.read_text().splitlines()) == 3
+    assert trials.go_on("retries") == 1  # the task had failed for good: it has all three again
+    assert len(place.read_text().splitlines()) == 6
