@@ -168,6 +168,8 @@ def _without_places(value):
         found = Path(value["uri"])
         digest = content_digest(found) if found.exists() else ""
         assert digest == value["digest"], found
+        if (found / "endpoint.json").exists():  # it says where the model lies
+            digest = ""
         said = {key: one for key, one in value["metadata"].items() if key != "seconds"}  # a duration
         return {"digest": digest, "type": value["type"], "metadata": said}
     return {key: _without_places(inner) for key, inner in value.items()}
