@@ -137,7 +137,8 @@ class Progress:
     def kept(self, task: str, outputs: Outputs) -> None:
         """Tell of a task that had ended well before the run was gone on with; its record stays."""
         found = self._task(task)
-        found.state, found.verdict, found.message = "SUCCEEDED", outputs.verdict, None
+        if found.state != "SUCCEEDED":  # its process was ended before it recorded this
+            found.state, found.verdict, found.message = "SUCCEEDED", outputs.verdict, None
         self.emit(
             TaskChanged(
                 task=task, kind="cached", verdict=outputs.verdict, message="had finished before",

@@ -2,15 +2,21 @@
 
 # ruff: noqa: SIM115 - doors are one-liners here, in the types that KFP takes
 
+import json
+import subprocess
+import sys
 from functools import partial
+from pathlib import Path
 
 import pytest
 from kfp import dsl
 
 from components.common.errors import BadInputError, UnavailableError
+from pipelines.ending import failure_lines
 from pipelines.local import run as run_again
 from pipelines.local.claim import Claim
 from pipelines.local.store import STORE_NAME, Store, protos
+from pipelines.request import Request
 
 door = partial(dsl.component, base_image="millrace/deployment", install_kfp_package=False)
 
@@ -157,3 +163,23 @@ def test_what_cannot_be_resumed_is_named(run, root, place, switch):
         record.write_text(text)
         with pytest.raises(BadInputError, match=what):
             run_again(resume=failed.run_id, root=root)
+
+
+def test_last_lines_of_a_failed_run_name_the_command_that_goes_on_with_it(run, root, place, switch):
+    failed = run(branching, place=str(place), switch=str(switch))
+    record = json.loads((failed.directory / "run.json").read_text())
+    request = Request(pipeline="branching.yaml", build=Path("build.yaml"), root=root)
+    told = dict(failure_lines(record, request))
+    assert told["task"] == "needs"
+    words = told["resume"].split(maxsplit=1)[1]
+    assert words == f"run --resume {failed.run_id} --build build.yaml --root {root}"
+    switch.touch()
+    command = [sys.executable, "-m", "pipelines.cli", "run", "--resume", failed.run_id, "--root", str(root)]
+    done = subprocess.run([*command, "--json"], capture_output=True, text=True)
+    assert (done.returncode, json.loads(done.stdout)["state"]) == (0, "SUCCEEDED")
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert f"run {failed.run_id} has succeeded: nothing is left to do" in done.stderr
+    done = subprocess.run([*command[:5], "--root", str(root)], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: no run was killed, was cancelled or failed")

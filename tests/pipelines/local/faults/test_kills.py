@@ -4,8 +4,6 @@ import re
 import signal
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
-
 from tests.pipelines.local.faults.trials import kill_after, kill_at, survived
 
 AT_ONCE = 2
@@ -42,15 +40,12 @@ def test_run_killed_at_any_time_goes_on_as_if_it_had_not_been(trials):
         list(threads.map(lambda seed: kill_after(trials, seed), range(20)))
 
 
-@pytest.mark.parametrize("times", [4])
-def test_run_killed_again_and_again_ends_as_if_it_had_not_been(trials, times):
-    seconds = trials.seconds / 2
-    name = "again"
-    ended = trials.run(name, after=seconds)
-    for _ in range(times):
-        if ended == -signal.SIGKILL:
-            ended = trials.go_on(name, after=seconds / 2)
-    survived(trials, name)
+def test_run_killed_again_and_again_ends_as_if_it_had_not_been(trials):
+    ended, kills = trials.run("again", after=trials.seconds / 2), 0
+    while ended == -signal.SIGKILL and kills < 4:
+        ended, kills = trials.go_on("again", after=trials.seconds / 4), kills + 1
+    assert kills
+    survived(trials, "again")
 
 
 def place(call):
