@@ -48,6 +48,7 @@ def train_trials(
     snapshot: dsl.Input[dsl.Artifact],
     model: dsl.Output[dsl.Model],
     metrics: dsl.Output[dsl.Metrics],
+    curves: dsl.Output[dsl.HTML],
     module_uri: Optional[str] = None,
     options: dict = {},
 ):
@@ -60,12 +61,13 @@ def train_trials(
         schema: Folder with `schema.pbtxt`; says which inputs may be missing.
         statistics: Folder with `statistics.pb`; gives the rows that the export is checked with.
         snapshot: Folder with `snapshot.json`; its version is recorded.
-        module_uri: The user's Python file; a `build_model` in it is refused.
+        module_uri: The user's Python file; a `build_model` in it makes the network.
         options: Knobs of this room, see its README.
 
     Returns:
         model: `trials.json` and the best trial's model; `trials.json` alone when all failed.
         metrics: The best trial on the eval split.
+        curves: A page with the learning curve of each trial.
     """
     from pathlib import Path
 
@@ -80,7 +82,9 @@ def train_trials(
         folders = Inputs(*(Path(artifact.path) for artifact in artifacts))
         config = build_config(TrainingConfig, options, where="training")
         module = find_module(module_uri) if module_uri else None
-        trained = train_batch(batch, folders, model=Path(model.path), module=module, config=config)
+        trained = train_batch(
+            batch, folders, model=Path(model.path), curves=Path(curves.path), module=module, config=config
+        )
         for name, value in trained.metrics.items():
             metrics.log_metric(name, value)
 

@@ -6,16 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import keras
 import tensorflow as tf
 import tensorflow_transform as tft  # after tensorflow: before it, it would turn tf.keras into Keras 2
 
 from components.common.artifacts import Kind, Signature, Task, TransformSummary, write_signature
 from components.common.encoding import DATATYPES, encode_columns
 from components.common.saved_models import order_nodes
-from components.training.build import build_model
 from components.training.fit import Fitted, Scale, answer_rows
-from components.training.hyperparameters import Hyperparameters
 from components.training.name_inputs import name_inputs, plain_name
 from components.training.read_arrays import lay_out, pack
 
@@ -29,7 +26,7 @@ OUTPUTS: dict[Task, str] = {
 class ServedModel(tf.Module):
     """The transform and the network, tracked together: a table that is not tracked is empty when served."""
 
-    def __init__(self, transform: Any, model: keras.Model, summary: TransformSummary, scale: Scale) -> None:
+    def __init__(self, transform: Any, model: Any, summary: TransformSummary, scale: Scale) -> None:
         """Keep the parts."""
         super().__init__()
         self.transform = transform
@@ -53,31 +50,22 @@ class ServedModel(tf.Module):
             inputs["numbers"] = tf.stack([features[name] for name in layout.numbers], axis=1)
         if layout.indices:
             stacked = tf.stack([features[name] for name in layout.indices], axis=1)
-            inputs["indices"] = tf.cast(stacked, tf.int32) + tf.constant(layout.offsets, tf.int32)
+            inputs["indices"] = tf.cast(stacked, tf.int32)
         return inputs
 
 
 def export_model(
-    fitted: Fitted,
-    summary: TransformSummary,
-    transform_graph: Path,
-    point: Hyperparameters,
-    *,
-    target: Path,
-) -> None:
+    fitted: Fitted, summary: TransformSummary, transform_graph: Path, *, target: Path
+) -> None:  # fmt: skip
     """Write a SavedModel with the signature `serving_default`.
 
     Args:
         fitted: The trained network.
         summary: Of the transform that it was trained on.
         transform_graph: That transform.
-        point: Its hyperparameters.
         target: Folder to write.
     """
-    layout = lay_out(summary)
-    bare = build_model(layout, summary.task, len(summary.classes), point)  # without the optimizer's state
-    bare.set_weights(fitted.model.get_weights())
-    served = ServedModel(load_transform(transform_graph), bare, summary, fitted.scale)
+    served = ServedModel(load_transform(transform_graph), fitted.model, summary, fitted.scale)
     types = {"FP32": tf.float32, "INT64": tf.int64, "BYTES": tf.string}
     specification = {
         plain_name(place): tf.TensorSpec([None], types[DATATYPES[kind]], name=plain_name(place))
@@ -133,9 +121,8 @@ def describe_signature(
 
 
 def export_folder(
-    fitted: Fitted, summary: TransformSummary, transform_graph: Path, point: Hyperparameters,
-    signature: Signature, *, folder: Path,
-) -> None:  # fmt: skip
+    fitted: Fitted, summary: TransformSummary, transform_graph: Path, signature: Signature, *, folder: Path
+) -> None:
     """Write `1/` and `signature.json` into a model's folder."""
-    export_model(fitted, summary, transform_graph, point, target=folder / "1")
+    export_model(fitted, summary, transform_graph, target=folder / "1")
     write_signature(folder, signature)

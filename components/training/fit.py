@@ -1,7 +1,8 @@
-"""Fitting the network and measuring it on the eval split."""
+"""Fitting a network and measuring it on the eval split."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import keras as untyped
@@ -11,22 +12,42 @@ from numpy.typing import NDArray
 from components.common.artifacts import Task
 from components.common.errors import BadInputError
 from components.training.build import build_model
+from components.training.config import ClassWeight
+from components.training.encode_numbers import find_bins
 from components.training.hyperparameters import Hyperparameters
+from components.training.learn import Data, Learning, Saving
 from components.training.measure import measure_answers
+from components.training.predict import interpret, predictor
 from components.training.read_arrays import Arrays, Layout
+from components.training.weigh_losses import Scale, find_scale, make_targets, weigh_classes
 
 keras: Any = untyped  # its annotations call every number a string
 
-_LINE_PER_PASS: Any = 2
-_STEPS_PER_EXECUTION = 64
-_STEPS_PER_PASS = 100  # at least; a small split is repeated within a pass until it has as many
+Prepare = Callable[[Any], object]
 
 
-class Scale(NamedTuple):
-    """How a regression label is standardised: `(label - mean) / deviation`; 0 and 1 otherwise."""
+class Problem(NamedTuple):
+    """What all trainings of a trial have in common.
 
-    mean: float
-    deviation: float
+    Attributes:
+        layout: Packing of the features.
+        task: What is learnt.
+        classes: Label values by class index; empty for regression.
+        point: Hyperparameters.
+        seed: Of weights, batches and dropout: the same seed gives the same metrics.
+        class_weight: See `weigh_classes`.
+        build: Builds the user's own network, or None for ours.
+        prepare: Is called with the untrained network, to give it weights to begin with.
+    """
+
+    layout: Layout
+    task: Task
+    classes: list[str]
+    point: Hyperparameters
+    seed: int
+    class_weight: ClassWeight = None
+    build: Callable[[], Any] | None = None
+    prepare: Prepare | None = None
 
 
 class Fitted(NamedTuple):
@@ -36,94 +57,61 @@ class Fitted(NamedTuple):
         model: Gives logits or standardised values, as `build_model` says.
         scale: What its values must be scaled back with.
         metrics: On the eval split, by name.
+        curve: One point per epoch, see `Progress`.
     """
 
     model: Any
     scale: Scale
     metrics: dict[str, float]
+    curve: list[dict[str, float]]
 
 
 def fit_model(
-    train: Arrays, evaluation: Arrays, layout: Layout, *, task: Task, classes: int,
-    point: Hyperparameters, seed: int,
-) -> Fitted:  # fmt: skip
+    problem: Problem, train: Arrays, evaluation: Arrays, *, saving: Saving | None = None
+) -> Fitted:
     """Train with early stopping on the eval loss, and keep the best weights.
 
     Args:
+        problem: What is learnt, and how.
         train: The train split.
         evaluation: The eval split; decides when to stop.
-        layout: Packing of both.
-        task: What is learnt.
-        classes: Number of classes; 0 for regression.
-        point: Hyperparameters.
-        seed: Of weights, batches and dropout: the same seed gives the same metrics.
+        saving: Where checkpoints go. When there is one of this very training, it goes on from there and
+            ends with the weights of one that was never interrupted.
 
     Raises:
-        BadInputError: The loss became NaN or infinite.
+        BadInputError: The loss became NaN or infinite, or the eval split holds one class only.
     """
-    keras.utils.set_random_seed(seed)
-    scale = _scale(train.label, task)
-    model = build_model(layout, task, classes, point)
-    batch_size = min(point.batch_size, max(32, len(train.label) // 32))
-    train = _repeated(train, _STEPS_PER_PASS * batch_size)
-    optimizer = _optimizer(point, steps=-(-len(train.label) // batch_size))
-    model.compile(optimizer=optimizer, loss=_loss(task), steps_per_execution=_STEPS_PER_EXECUTION)
-    history = model.fit(
-        train.inputs, _target(train.label, scale, task),
-        validation_data=(evaluation.inputs, _target(evaluation.label, scale, task)),
-        batch_size=batch_size, validation_batch_size=8192, epochs=point.epochs, shuffle=True,
-        callbacks=_callbacks(point), verbose=_LINE_PER_PASS,
-    )  # fmt: skip
+    task = problem.task
+    keras.utils.set_random_seed(problem.seed)
+    model = problem.build() if problem.build else _build(problem, train)
+    if problem.prepare:
+        problem.prepare(model)
+    scale = find_scale(train.label, task)
+    weights = weigh_classes(train.label, problem.classes, problem.class_weight)
+    rows, judges = (
+        Data(one.inputs, make_targets(one.label, task, scale, weights)) for one in (train, evaluation)
+    )
+    learning = Learning(
+        model, rows, judges, task=task, point=problem.point, seed=problem.seed, saving=saving
+    )
+    curve = learning.run()
     answers = answer_rows(model, evaluation.inputs, task, scale)
-    if not (np.isfinite(answers).all() and np.isfinite(history.history["loss"]).all()):
-        raise BadInputError("the loss became NaN or infinite", fix="lower the learning rate")
-    return Fitted(model, scale, measure_answers(evaluation.label, answers, task))
+    return Fitted(model, scale, measure_answers(evaluation.label, answers, task), curve)
 
 
 def answer_rows(model: Any, inputs: dict[str, NDArray[Any]], task: Task, scale: Scale) -> NDArray[Any]:
-    """Return probabilities `[rows]`, probabilities `[rows, classes]` or values `[rows]`."""
-    raw = model.predict(inputs, batch_size=8192, verbose=0)
-    if task == "multiclass":
-        return np.asarray(keras.ops.softmax(raw))
-    if task == "binary":
-        return np.asarray(keras.ops.sigmoid(raw))[:, 0]
-    return raw[:, 0] * np.float32(scale.deviation) + np.float32(scale.mean)
+    """Return probabilities `[rows]`, probabilities `[rows, classes]` or values `[rows]`.
+
+    Raises:
+        BadInputError: An answer is NaN or infinite.
+    """
+    answers = interpret(predictor(model, inputs)(inputs), task, scale)
+    if not np.isfinite(answers).all():
+        raise BadInputError("an answer is NaN or infinite", where="network", fix="lower the learning rate")
+    return answers
 
 
-def _repeated(arrays: Arrays, rows: int) -> Arrays:
-    times = -(-rows // len(arrays.label))
-    if times <= 1:
-        return arrays
-    inputs = {name: np.tile(matrix, (times, 1)) for name, matrix in arrays.inputs.items()}
-    return Arrays(inputs, np.tile(arrays.label, times))
-
-
-def _optimizer(point: Hyperparameters, steps: int) -> Any:
-    schedule = keras.optimizers.schedules.CosineDecay(point.learning_rate, steps * point.epochs)
-    return keras.optimizers.AdamW(schedule, weight_decay=point.weight_decay)
-
-
-def _loss(task: Task) -> Any:
-    if task == "multiclass":
-        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    if task == "binary":
-        return keras.losses.BinaryCrossentropy(from_logits=True)
-    return keras.losses.MeanSquaredError()
-
-
-def _callbacks(point: Hyperparameters) -> list[Any]:
-    stop = keras.callbacks.EarlyStopping("val_loss", patience=point.patience, restore_best_weights=True)
-    return [stop, keras.callbacks.TerminateOnNaN()]
-
-
-def _scale(label: NDArray[Any], task: Task) -> Scale:
-    if task != "regression":
-        return Scale(0.0, 1.0)
-    values = label.astype(np.float64)
-    return Scale(float(values.mean()), float(values.std()) or 1.0)
-
-
-def _target(label: NDArray[Any], scale: Scale, task: Task) -> NDArray[Any]:
-    if task == "multiclass":
-        return label
-    return ((label.astype(np.float64) - scale.mean) / scale.deviation).astype(np.float32)[:, None]
+def _build(problem: Problem, train: Arrays) -> Any:
+    numbers, point = train.inputs.get("numbers"), problem.point
+    bins = find_bins(numbers, point.bins) if point.bins and numbers is not None else None
+    return build_model(problem.layout, problem.task, len(problem.classes), point, bins)

@@ -20,17 +20,12 @@ class Layout(NamedTuple):
     Attributes:
         numbers: Names of the float32 features, in the order of the columns of `numbers`.
         indices: Names of the index features, in the order of the columns of `indices`.
-        sizes: Size of each index feature; all share one table of vectors, one range after the other.
+        sizes: Size of each index feature: its values are below it.
     """
 
     numbers: list[str]
     indices: list[str]
     sizes: list[int]
-
-    @property
-    def offsets(self) -> list[int]:
-        """Start of each index feature's range in the shared table."""
-        return [sum(self.sizes[:position]) for position in range(len(self.sizes))]
 
 
 class Arrays(NamedTuple):
@@ -38,12 +33,16 @@ class Arrays(NamedTuple):
 
     Attributes:
         inputs: `numbers`, float32 `[rows, len(layout.numbers)]`, and `indices`, int32
-            `[rows, len(layout.indices)]` into the shared table; a matrix without columns is left out.
+            `[rows, len(layout.indices)]`; a matrix without columns is left out.
         label: `[rows]`, float32 or int64 as in `TransformSummary`.
     """
 
     inputs: dict[str, NDArray[Any]]
     label: NDArray[Any]
+
+    def take(self, rows: NDArray[Any]) -> Arrays:
+        """Return some rows, by their positions."""
+        return Arrays({name: matrix[rows] for name, matrix in self.inputs.items()}, self.label[rows])
 
 
 def lay_out(summary: TransformSummary) -> Layout:
@@ -75,9 +74,7 @@ def pack(columns: Mapping[str, NDArray[Any]], layout: Layout) -> dict[str, NDArr
     if layout.numbers:
         inputs["numbers"] = np.stack([columns[name] for name in layout.numbers], axis=1).astype(np.float32)
     if layout.indices:
-        offset = np.asarray(layout.offsets, np.int32)
-        stacked = np.stack([columns[name] for name in layout.indices], axis=1).astype(np.int32)
-        inputs["indices"] = stacked + offset
+        inputs["indices"] = np.stack([columns[name] for name in layout.indices], axis=1).astype(np.int32)
     return inputs
 
 

@@ -7,12 +7,14 @@ from pathlib import Path
 
 from components.common.errors import BadInputError
 
+BUILD_MODEL = "build_model"
 
-def require_no_build_model(module: Path) -> None:
-    """Refuse a module that defines `build_model`, which is not supported yet.
+
+def defines_build_model(module: Path) -> bool:
+    """Return whether a module defines `build_model` at its top.
 
     Raises:
-        BadInputError: It does, is missing, or is not Python.
+        BadInputError: It is missing, or is not Python.
     """
     try:
         tree = ast.parse(module.read_text(encoding="utf-8"))
@@ -20,10 +22,9 @@ def require_no_build_model(module: Path) -> None:
         where = "parameter `module_uri`"
         raise BadInputError("module cannot be read", where=where, value=str(module)) from error
     except (SyntaxError, ValueError) as error:
-        raise BadInputError(f"module is not Python: {error}", where=module.name) from error
-    if any(name == "build_model" for node in tree.body for name in _names(node)):
-        fix = "remove it; the search builds its own network, see `search_space`"
-        raise BadInputError("`build_model` is not supported", where=module.name, fix=fix)
+        line = f":{error.lineno}" if isinstance(error, SyntaxError) else ""
+        raise BadInputError(f"module is not Python: {error}", where=f"{module.name}{line}") from error
+    return any(name == BUILD_MODEL for node in tree.body for name in _names(node))
 
 
 def _names(node: ast.stmt) -> list[str]:

@@ -21,6 +21,7 @@ class TrialRecord:
         state: `complete`, or `failed`: it raised, crashed, hung or its loss became NaN.
         hyperparameters: Its point, defaults filled in.
         metrics: On the eval split; empty when it failed.
+        curve: One point per epoch: `epoch`, `train_loss`, `eval_loss`, `learning_rate`.
         error: Why it failed, one line; None when it is complete.
     """
 
@@ -28,6 +29,7 @@ class TrialRecord:
     state: Literal["complete", "failed"]
     hyperparameters: dict[str, Any]
     metrics: dict[str, float] = field(default_factory=dict)
+    curve: list[dict[str, float]] = field(default_factory=list)
     error: str | None = None
 
 

@@ -7,50 +7,92 @@ from __future__ import annotations
 
 import sys
 import traceback
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from components.common.artifacts import Signature, TransformSummary, read_transform
 from components.common.documents import read_document, write_document, write_json
-from components.common.errors import ComponentError
-from components.training.jobs import Check, Job
+from components.common.errors import BadInputError, ComponentError, UnavailableError
+from components.training.interrupt import end_when_terminated
+from components.training.jobs import Check, Job, Result
 
 
-def run_trial(job: Job) -> dict[str, float]:
-    """Train, measure and export; returns the metrics on the eval split."""
-    _configure(job.threads)
-    from components.training.fit import fit_model
+def run_trial(job: Job) -> Result:
+    """Train, measure and export; returns the metrics on the eval split and the learning curve."""
+    _configure(job)
+    from components.training.fit import Problem, fit_model
     from components.training.hyperparameters import read_hyperparameters
     from components.training.read_arrays import lay_out, read_arrays
 
-    graph = Path(job.transform_graph)
-    summary, point = read_transform(graph), read_hyperparameters(job.hyperparameters, where="trial")
+    summary = read_transform(Path(job.transform_graph))
     layout = lay_out(summary)
     train, evaluation = (
         read_arrays(Path(job.transformed_examples), split, layout) for split in ("train", "eval")
     )
-    fitted = fit_model(
-        train,
-        evaluation,
-        layout,
-        task=summary.task,
-        classes=len(summary.classes),
-        point=point,
-        seed=job.seed,
-    )
-    _export(job, fitted, summary, point)
-    return fitted.metrics
+    problem = Problem(
+        layout, summary.task, summary.classes, read_hyperparameters(job.hyperparameters, where="trial"),
+        job.seed, class_weight=job.class_weight, build=_builder(job, summary),
+    )  # fmt: skip
+    metrics = _fold(job, problem, train, evaluation) if job.folds else {}
+    fitted = fit_model(problem, train, evaluation, saving=_saving(job, "model"))
+    _export(job, fitted, summary)
+    return Result(metrics=metrics or fitted.metrics, curve=fitted.curve, error=None)
 
 
-def _configure(threads: int) -> None:
+def _configure(job: Job) -> None:
     import tensorflow as tf
 
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
-    tf.config.threading.set_inter_op_parallelism_threads(threads)
+    tf.config.threading.set_intra_op_parallelism_threads(job.threads)
+    tf.config.threading.set_inter_op_parallelism_threads(job.threads)
     tf.config.experimental.enable_op_determinism()
+    require_accelerator(job.accelerator)
 
 
-def _export(job: Job, fitted: Any, summary: TransformSummary, point: Any) -> None:
+def require_accelerator(accelerator: str) -> None:
+    """Refuse to go on without the accelerator that was asked for.
+
+    Args:
+        accelerator: `gpu`, or `none`; TensorFlow uses a GPU that is there in either case.
+
+    Raises:
+        UnavailableError: It is not there.
+    """
+    import tensorflow as tf
+
+    if accelerator == "gpu" and not tf.config.list_physical_devices("GPU"):
+        fix = "run where a GPU is (and in an image that has its libraries), or ask for `none`"
+        where = "parameter `training.accelerator`"
+        raise UnavailableError("no GPU is seen", where=where, value=accelerator, fix=fix)
+
+
+def _builder(job: Job, summary: TransformSummary) -> Any:
+    if job.module is None:
+        return None
+    from components.training.call_module import build_user_model
+
+    module = Path(job.module)
+    return lambda: build_user_model(module, summary, job.hyperparameters)
+
+
+def _saving(job: Job, name: str) -> Any:
+    from components.training.checkpoint import Checkpoints
+    from components.training.learn import Saving
+
+    return Saving(Checkpoints(f"{job.checkpoints}/{name}"), job.checkpoint_seconds)
+
+
+def _fold(job: Job, problem: Any, train: Any, evaluation: Any) -> dict[str, float]:
+    from components.training.cross_validate import cross_validate, join
+    from components.training.fit import fit_model
+
+    def fit(rows: Any, held_out: Any, fold: int) -> dict[str, float]:
+        return fit_model(problem, rows, held_out, saving=_saving(job, f"fold-{fold}")).metrics
+
+    return cross_validate(fit, join(train, evaluation), folds=int(job.folds or 0))
+
+
+def _export(job: Job, fitted: Any, summary: TransformSummary) -> None:
     from components.training import export
     from components.training.read_optional import read_optional
     from components.training.sample_rows import read_values, sample_rows
@@ -59,7 +101,7 @@ def _export(job: Job, fitted: Any, summary: TransformSummary, point: Any) -> Non
     values = read_values(Path(job.statistics), summary.inputs)
     optional = read_optional(Path(job.schema), summary.inputs)
     signature = export.describe_signature(summary, optional, values)
-    export.export_folder(fitted, summary, graph, point, signature, folder=output / "model")
+    export.export_folder(fitted, summary, graph, signature, folder=output / "model")
     rows = sample_rows(values, summary.inputs, rows=job.verification_rows, seed=0)
     lenient = Signature(inputs=[{**entry, "optional": True} for entry in signature.inputs], outputs=[])
     answers = export.answer_raw_rows(fitted, summary, graph, rows, lenient)
@@ -67,15 +109,26 @@ def _export(job: Job, fitted: Any, summary: TransformSummary, point: Any) -> Non
 
 
 def _main(file: Path) -> None:
+    end_when_terminated()
     job = read_document(file, Job)
     try:
-        result: dict[str, Any] = {"metrics": run_trial(job), "error": None}
+        result = run_trial(job)
     except ComponentError as error:
-        result = {"metrics": {}, "error": str(error)}
+        result = _failed(str(error), unavailable=isinstance(error, UnavailableError))
     except Exception as error:  # any failure is a counted result; its traceback goes to the task's log
         traceback.print_exc()
-        result = {"metrics": {}, "error": " ".join(f"{type(error).__name__}: {error}".split())[:500]}
-    write_json(Path(job.output) / "result.json", result)
+        result = _failed(_told(error))
+    write_json(Path(job.output) / "result.json", asdict(result))
+
+
+def _failed(error: str, *, unavailable: bool = False) -> Result:
+    return Result(metrics={}, curve=[], error=error, unavailable=unavailable)
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+        return str(BadInputError("out of memory", fix="lower `batch_size`, or give the task more memory"))
+    return " ".join(f"{type(error).__name__}: {error}".split())[:500]
 
 
 if __name__ == "__main__":

@@ -10,7 +10,13 @@ from typing import Any, cast, get_type_hints
 
 from components.common.config import require_known, whole
 from components.common.errors import BadInputError
-from components.training.hyperparameters import BOUNDS, Hyperparameters, as_mapping, read_hyperparameters
+from components.training.hyperparameters import (
+    BOUNDS,
+    CHOICES,
+    Hyperparameters,
+    as_mapping,
+    read_hyperparameters,
+)
 
 SAMPLERS = ("random",)
 MAX_TRIALS = 1_000  # each is a training; a typo shall not start a million of them
@@ -44,11 +50,13 @@ Space = dict[str, Choices | Range]
 
 # Searched when the user says nothing; what is absent stays at its default.
 DEFAULT_SPACE: dict[str, Any] = {
+    "form": {"choices": ["mlp", "linear", "wide_and_deep"]},
     "learning_rate": {"low": 1.5e-3, "high": 1e-2, "log": True},
     "batch_size": {"choices": [1024, 2048]},
     "layers": {"low": 1, "high": 2},
-    "units": {"choices": [64, 128]},
+    "units": {"choices": [128, 256]},
     "embedding_dimension": {"choices": [8, 16]},
+    "bins": {"choices": [0, 16, 64]},
     "dropout": {"low": 0.0, "high": 0.2},
 }
 
@@ -128,6 +136,8 @@ def _choices(name: str, choices: Any, where: str) -> Choices:
 
 
 def _range(name: str, settings: Mapping[str, Any], where: str) -> Range:
+    if name in CHOICES:
+        raise BadInputError("words have no range", where=where, fix="write `{choices: […]}` or one value")
     low, high = (_checked(name, settings[end], where) for end in ("low", "high"))
     log = settings.get("log", False)
     if not isinstance(log, bool):
@@ -140,6 +150,11 @@ def _range(name: str, settings: Mapping[str, Any], where: str) -> Range:
 
 
 def _checked(name: str, value: Any, where: str) -> Any:
+    if name in CHOICES:
+        if value not in CHOICES[name]:
+            fix = f"give one of {', '.join(CHOICES[name])}"
+            raise BadInputError("not a value of this hyperparameter", where=where, value=value, fix=fix)
+        return value
     low, high = BOUNDS[name]
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not number or (_HINTS[name] is int and not isinstance(value, int)):

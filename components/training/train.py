@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
 import tempfile
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -20,11 +21,15 @@ from components.common.artifacts import (
 from components.common.code import code_digest
 from components.common.config import require_known, whole
 from components.common.errors import BadInputError
-from components.common.storage import content_digest, publishing
+from components.common.storage import content_digest, file_digest, publishing
+from components.training.attempt import attempt_trial
+from components.training.check_labels import check_class_weight, check_labels
+from components.training.checkpoint import Checkpoints
 from components.training.config import TrainingConfig
+from components.training.draw_curves import draw_curves
 from components.training.hyperparameters import as_mapping, read_hyperparameters
-from components.training.jobs import Job, read_result, run_module, write_job
-from components.training.read_module import require_no_build_model
+from components.training.jobs import Job
+from components.training.read_module import defines_build_model
 from components.training.records import TrialRecord, rank_records, write_records
 from components.training.verify import verify_export
 
@@ -61,31 +66,39 @@ class Trained(NamedTuple):
 
 
 def train_batch(
-    batch: Mapping[str, Any], inputs: Inputs, *, model: Path, module: Path | None, config: TrainingConfig
-) -> Trained:
+    batch: Mapping[str, Any], inputs: Inputs, *, model: Path, curves: Path, module: Path | None,
+    config: TrainingConfig,
+) -> Trained:  # fmt: skip
     """Run each trial in a process of its own and write the best one's model.
 
     Args:
         batch: `{trials: [{number, seed, hyperparameters}]}`, from `propose_points`.
         inputs: What they are made from.
         model: Folder to write: `trials.json` and, unless every trial failed, a bare model.
+        curves: HTML file to write: the learning curve of each trial.
         module: The user's Python file, or None.
-        config: Time, threads and rows of the check.
+        config: Time, threads, memory, and how to learn.
 
     Returns:
         The records. A failed trial is a result, not an error.
 
     Raises:
-        BadInputError: The batch, an input or the module is malformed.
+        BadInputError: The batch, an input, the label or the module is malformed.
+        UnavailableError: The accelerator that was asked for is not there, or no checkpoint can be kept.
         ComponentError: The best model's export does not answer as it was trained.
+        SystemExit: SIGTERM came; the trial under way has had time to write a checkpoint.
     """
     trials = _read_batch(batch)
-    summary = _require_inputs(inputs)
-    if module is not None:
-        require_no_build_model(module)
+    summary = _require_inputs(inputs, config)
+    built = module if module is not None and defines_build_model(module) else None
+    digests = _digests(inputs, module)
     with tempfile.TemporaryDirectory(prefix="trials-") as scratch:
-        outcomes = [_run(trial, inputs, Path(scratch), config) for trial in trials]
-        records = rank_records([record for record, _ in outcomes], summary.task)
+        jobs = [_job(trial, inputs, built, digests, Path(scratch), config) for trial in trials]
+        attempts = [
+            attempt_trial(trial["number"], job.hyperparameters, job, config)
+            for trial, job in zip(trials, jobs, strict=True)
+        ]
+        records = rank_records([attempt.record for attempt in attempts], summary.task)
         best = records[0]
         with publishing(model) as draft:
             draft.mkdir()
@@ -95,9 +108,12 @@ def train_batch(
                     output / "model", output / "check.json", timeout_seconds=config.trial_timeout_seconds
                 )
                 shutil.copytree(output / "model", draft, dirs_exist_ok=True)
-                _complete(draft, inputs, summary, best)
+                _complete(draft, inputs, summary, best, digests)
             write_records(draft, summary.task, records)
-    seconds = {record.number: seconds for record, seconds in outcomes}
+        draw_curves(curves, records, summary.task)
+        for job in jobs:
+            Checkpoints(job.checkpoints).remove()
+    seconds = {attempt.record.number: attempt.seconds for attempt in attempts}
     return Trained(records, seconds[best.number] if best.state == "complete" else 0.0)
 
 
@@ -116,71 +132,24 @@ def _read_batch(batch: Mapping[str, Any]) -> list[dict[str, Any]]:
     return cast("list[dict[str, Any]]", listed)
 
 
-def _require_inputs(inputs: Inputs) -> TransformSummary:
-    read_snapshot(inputs.snapshot)
+def _require_inputs(inputs: Inputs, config: TrainingConfig) -> TransformSummary:
+    snapshot = read_snapshot(inputs.snapshot)
+    if config.folds and snapshot.split.get("by") == "time":
+        what = "folds mix earlier and later rows, which a split by time keeps apart"
+        fix = "leave `folds` out, or split by hash"
+        raise BadInputError(what, where="parameter `training.folds`", value=config.folds, fix=fix)
     for split in ("train", "eval"):
         split_files(inputs.transformed_examples, split)
     for file in (inputs.schema / "schema.pbtxt", inputs.statistics / "statistics.pb"):
         if not file.is_file():
             raise BadInputError("file is missing", where=file, fix="run data validation again")
-    return read_transform(inputs.transform_graph)
+    summary = read_transform(inputs.transform_graph)
+    check_labels(inputs.transformed_examples, summary)
+    check_class_weight(config.class_weight, summary)
+    return summary
 
 
-def _run(
-    trial: Mapping[str, Any], inputs: Inputs, scratch: Path, config: TrainingConfig
-) -> tuple[TrialRecord, float]:
-    number, point = trial["number"], trial["hyperparameters"]
-    print(f"trial {number}: {point}", flush=True)  # noqa: T201 - a task's log is its standard output
-    output = scratch / str(number)
-    output.mkdir()
-    job = Job(
-        seed=trial["seed"], hyperparameters=point,
-        transformed_examples=str(inputs.transformed_examples.absolute()),
-        transform_graph=str(inputs.transform_graph.absolute()),
-        schema=str(inputs.schema.absolute()), statistics=str(inputs.statistics.absolute()),
-        threads=config.threads_per_trial, verification_rows=config.verification_rows, output=str(output),
-    )  # fmt: skip
-    write_job(output / "job.json", job)
-    start = time.monotonic()
-    status, _ = run_module(
-        "components.training.run_trial",
-        str(output / "job.json"),
-        timeout_seconds=config.trial_timeout_seconds,
-    )
-    record = _record(number, point, status, read_result(output), config)
-    print(f"trial {number}: {record.state} {record.metrics or record.error}", flush=True)  # noqa: T201 - as above
-    return record, time.monotonic() - start
-
-
-def _record(
-    number: int,
-    point: dict[str, Any],
-    status: int | None,
-    result: Mapping[str, Any] | None,
-    config: TrainingConfig,
-) -> TrialRecord:
-    error = _error(status, result, config)
-    if error is None and result is not None:
-        return TrialRecord(
-            number=number, state="complete", hyperparameters=point, metrics=result["metrics"]
-        )
-    return TrialRecord(number=number, state="failed", hyperparameters=point, error=error)
-
-
-def _error(status: int | None, result: Mapping[str, Any] | None, config: TrainingConfig) -> str | None:
-    if status is None:
-        return f"took longer than {config.trial_timeout_seconds:g} seconds and was killed"
-    if status < 0:
-        hint = " (killed: too little memory?)" if status == -9 else ""
-        return f"its process was ended by signal {-status}{hint}"
-    if result is None or status > 0:
-        return f"its process ended with status {status} and without a result"
-    return result["error"]
-
-
-def _complete(folder: Path, inputs: Inputs, summary: TransformSummary, best: TrialRecord) -> None:
-    shutil.copyfile(inputs.schema / "schema.pbtxt", folder / "schema.pbtxt")
-    shutil.copyfile(inputs.statistics / "statistics.pb", folder / "statistics.pb")
+def _digests(inputs: Inputs, module: Path | None) -> dict[str, str]:
     digests = {
         "snapshot": read_snapshot(inputs.snapshot).version,
         "schema": content_digest(inputs.schema),
@@ -188,6 +157,38 @@ def _complete(folder: Path, inputs: Inputs, summary: TransformSummary, best: Tri
         "transformed_examples": content_digest(inputs.transformed_examples),
         "code": code_digest("common", "transform", "training"),
     }
+    return digests if module is None else {**digests, "module": file_digest(module)}
+
+
+def _job(
+    trial: Mapping[str, Any], inputs: Inputs, module: Path | None, digests: Mapping[str, str],
+    scratch: Path, config: TrainingConfig,
+) -> Job:  # fmt: skip
+    output = scratch / str(trial["number"])
+    output.mkdir()
+    settings: dict[str, Any] = {
+        "seed": trial["seed"], "hyperparameters": trial["hyperparameters"],
+        "class_weight": config.class_weight, "folds": config.folds, "threads": config.threads_per_trial,
+    }  # fmt: skip
+    identity = json.dumps([settings, digests], sort_keys=True)
+    name = hashlib.sha256(identity.encode()).hexdigest()[:32]
+    return Job(
+        **settings, transformed_examples=str(inputs.transformed_examples.absolute()),
+        transform_graph=str(inputs.transform_graph.absolute()),
+        schema=str(inputs.schema.absolute()), statistics=str(inputs.statistics.absolute()),
+        module=None if module is None else str(module.absolute()), start=None,
+        accelerator=config.accelerator,
+        checkpoints=f"{config.checkpoint_dir or scratch}/checkpoints-{name}",
+        checkpoint_seconds=config.checkpoint_seconds, verification_rows=config.verification_rows,
+        output=str(output),
+    )  # fmt: skip
+
+
+def _complete(
+    folder: Path, inputs: Inputs, summary: TransformSummary, best: TrialRecord, digests: dict[str, str]
+) -> None:
+    shutil.copyfile(inputs.schema / "schema.pbtxt", folder / "schema.pbtxt")
+    shutil.copyfile(inputs.statistics / "statistics.pb", folder / "statistics.pb")
     record = ModelRecord(
         task=summary.task, label=summary.label, classes=summary.classes, trial=best.number,
         hyperparameters=best.hyperparameters, validation=best.metrics, digests=digests,

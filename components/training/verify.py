@@ -13,7 +13,8 @@ from components.common.documents import read_document
 from components.common.encoding import encode_columns
 from components.common.errors import ComponentError, named_exit
 from components.common.saved_models import load_serving
-from components.training.jobs import Check, run_module
+from components.training.jobs import Check
+from components.training.run_module import run_module
 
 RELATIVE_TOLERANCE = 1e-5
 ABSOLUTE_TOLERANCE = 1e-7  # below it, float32 itself is no more exact for answers near 1
@@ -32,12 +33,10 @@ def verify_export(model: Path, check: Path, *, timeout_seconds: float) -> None:
             ours: the model must not be used.
     """
     module = "components.training.verify"
-    status, errors = run_module(
-        module, str(model), str(check), timeout_seconds=timeout_seconds, keep_errors=True
-    )
-    if status != 0:
-        sys.stderr.write(errors)
-        last = (errors.strip().splitlines() or [f"no word, exit status {status}"])[-1]
+    ended = run_module(module, str(model), str(check), timeout_seconds=timeout_seconds, keep_errors=True)
+    if ended.status != 0:
+        sys.stderr.write(ended.errors)
+        last = (ended.errors.strip().splitlines() or [f"no word, exit status {ended.status}"])[-1]
         raise ComponentError(f"the exported model failed its check: {last.removeprefix('error: ')}")
 
 

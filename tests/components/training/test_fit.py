@@ -5,7 +5,7 @@ import pytest
 
 from components.common.artifacts import TransformSummary
 from components.common.errors import BadInputError
-from components.training.fit import fit_model
+from components.training.fit import Problem, fit_model
 from components.training.hyperparameters import Hyperparameters
 from components.training.measure import measure_answers
 from components.training.read_arrays import Arrays, Layout, lay_out, pack, read_arrays
@@ -13,7 +13,7 @@ from components.training.read_arrays import Arrays, Layout, lay_out, pack, read_
 LAYOUT = Layout(["a"], ["b", "c"], [3, 4])
 
 
-def test_features_are_packed_by_encoding_and_indices_share_one_table():
+def test_features_are_packed_by_encoding():
     features = [
         {"name": "b", "column": "b", "encoding": "index", "size": 3},
         {"name": "a", "column": "a", "encoding": "number", "size": 1},
@@ -26,7 +26,7 @@ def test_features_are_packed_by_encoding_and_indices_share_one_table():
     columns = {"a": np.array([0.5]), "b": np.array([2]), "c": np.array([1])}
     packed = pack(columns, LAYOUT)
     assert packed["numbers"].tolist() == [[0.5]]
-    assert packed["indices"].tolist() == [[2, 4]]
+    assert packed["indices"].tolist() == [[2, 1]]
 
 
 def test_transformed_columns_that_lack_are_named(prepared):
@@ -34,12 +34,13 @@ def test_transformed_columns_that_lack_are_named(prepared):
         read_arrays(prepared("binary").transformed_examples, "train", Layout(["nowhere"], [], []))
 
 
+@pytest.mark.parametrize("form", ["mlp", "linear", "wide_and_deep"])
 @pytest.mark.parametrize("layout", [Layout(["a"], [], []), Layout([], ["b"], [2])])
-def test_one_kind_of_feature_is_enough_and_few_rows_are_repeated(layout):
+def test_one_kind_of_feature_is_enough_and_few_rows_are_repeated(layout, form):
     columns = {"a": np.array([-1.0, 1.0] * 10), "b": np.array([0, 1] * 10)}
     split = Arrays(pack(columns, layout), np.array([0.0, 1.0] * 10, np.float32))
-    point = Hyperparameters(epochs=2, units=8, learning_rate=0.02)
-    fitted = fit_model(split, split, layout, task="binary", classes=2, point=point, seed=1)
+    point = Hyperparameters(form=form, epochs=4, units=8, learning_rate=0.03)
+    fitted = fit_model(Problem(layout, "binary", ["no", "yes"], point, 1), split, split)
     assert fitted.metrics["auc"] == 1.0
     assert fitted.metrics["log_loss"] < 0.1
 

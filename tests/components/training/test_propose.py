@@ -4,7 +4,7 @@ import pytest
 
 from components.common.errors import BadInputError
 from components.training.component import propose_trials
-from components.training.hyperparameters import BOUNDS, Hyperparameters, as_mapping
+from components.training.hyperparameters import BOUNDS, CHOICES, Hyperparameters, as_mapping
 from components.training.propose import propose_points
 from components.training.search_space import DEFAULT_SPACE
 
@@ -79,6 +79,8 @@ def test_the_default_space_holds_the_defaults():
         ({"units": {"choices": []}}, "at least one value"),
         ({"units": 1.5}, "whole number"),
         ({"units": "many"}, "whole number"),
+        ({"form": {"low": "mlp", "high": "linear"}}, "words have no range"),
+        ({"form": {"choices": ["mlp", "tree"]}}, "give one of mlp, linear, wide_and_deep"),
         ({"layers": {"low": 0, "high": 99}}, "<= layers <="),
     ],
 )
@@ -103,10 +105,13 @@ def test_counts_and_samplers_are_checked(changes, message):
 
 
 def test_every_hyperparameter_has_bounds_and_keeps_them():
-    assert set(BOUNDS) == set(as_mapping(Hyperparameters()))
+    assert {*BOUNDS, *CHOICES} == set(as_mapping(Hyperparameters()))
     for name, (_, high) in BOUNDS.items():
         with pytest.raises(ValueError, match=f"{name} <= "):
             Hyperparameters(**{name: high + 1})
+    for name in CHOICES:
+        with pytest.raises(ValueError, match=f"`{name}` must be one of"):
+            Hyperparameters(**{name: "other"})
 
 
 def test_the_door_gives_what_the_work_gives():

@@ -2,22 +2,27 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import threading
+import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import psutil
 import pyarrow as pa
+import pyarrow.compute
 import pyarrow.parquet as pq
 import pytest
 
-from components.common.artifacts import read_model_record, read_signature
-from components.common.errors import BadInputError, ComponentError
-from components.common.storage import content_digest
+from components.common.artifacts import Snapshot, read_model_record, read_signature, write_snapshot
+from components.common.errors import BadInputError, ComponentError, UnavailableError
+from components.common.storage import content_digest, file_digest
 from components.training.component import select_best, train_trials
 from components.training.config import TrainingConfig
-from components.training.read_module import require_no_build_model
 from components.training.records import read_records
 from components.training.train import train_batch
 from components.training.verify import compare_answers, verify_export
@@ -30,18 +35,25 @@ def trial(number, **changes):
 
 
 def train(inputs, out, port, *trials, options=None, **changes):
-    model, metrics = port(out), port(out)
+    model, metrics, curves = port(out), port(out), port(out.with_name(f"{out.name}.html"))
     artifacts = [port(folder) for folder in inputs]
     batch = {"trials": list(trials)}
-    train_trials.python_func(batch, *artifacts, model, metrics, options=options or {}, **changes)
-    return SimpleNamespace(path=out, metrics=metrics.metadata)
+    train_trials.python_func(batch, *artifacts, model, metrics, curves, options=options or {}, **changes)
+    return SimpleNamespace(path=out, metrics=metrics.metadata, curves=out.with_name(f"{out.name}.html"))
+
+
+def run(one, inputs, out, *, module=None, **knobs):
+    config = TrainingConfig(**knobs)
+    curves = out.with_name(f"{out.name}.html")
+    batch = {"trials": [one]}
+    return train_batch(batch, inputs, model=out, curves=curves, module=module, config=config).records
 
 
 @pytest.fixture(scope="module")
 def binary(prepared, port, tmp_path_factory):
-    """Two trials of one task, the second one linear and hardly trained."""
+    """Two trials of one task, the second one hardly trained."""
     out = tmp_path_factory.mktemp("binary") / "model"
-    weak = trial(1, epochs=1, layers=0, learning_rate=1e-6)
+    weak = trial(1, epochs=1, units=1, learning_rate=1e-7)
     return train(prepared("binary"), out, port, weak, trial(0))
 
 
@@ -138,13 +150,13 @@ def test_a_loss_that_is_no_number_and_a_crash_are_told_apart(prepared, tmp_path)
         (tmp_path / "nan" / split).mkdir(parents=True)
         pq.write_table(table, tmp_path / "nan" / split / "part-00000.parquet")
     shutil.copytree(inputs.transform_graph, tmp_path / "graph")
-    config = TrainingConfig()
-    batch = {"trials": [trial(0, layers=0)]}  # a hidden layer's ReLU would turn NaN into 0
-    (record,) = train_batch(batch, broken, model=tmp_path / "a", module=None, config=config).records
-    assert "NaN" in record.error
+    (record,) = run(trial(0, form="linear"), broken, tmp_path / "a")
+    assert record.error.startswith(
+        "the loss became NaN or infinite (learning rate 0.01) — epoch 1, step 1 of"
+    )
     shutil.rmtree(tmp_path / "graph" / "transform_fn")
     crash = broken._replace(transformed_examples=inputs.transformed_examples)
-    (record,) = train_batch(batch, crash, model=tmp_path / "b", module=None, config=config).records
+    (record,) = run(trial(0), crash, tmp_path / "b")
     assert record.state == "failed"
     assert "transform_fn" in record.error or "SavedModel" in record.error
 
@@ -174,6 +186,16 @@ def test_a_check_counts_its_rows(binary, tmp_path):
         ({"batch": {}}, "holds no trials"),
         ({"batch": {"trials": [{"number": 1}]}}, "a trial has number, seed, hyperparameters"),
         ({"batch": {"trials": [trial(0, unit=3)]}}, "did you mean `units`"),
+        (
+            {"batch": {"trials": [trial(0, learning_rate=-1.0)]}},
+            "`1e-07 <= learning_rate <= 1.0` must hold",
+        ),
+        ({"batch": {"trials": [trial(0, batch_size=0)]}}, "`8 <= batch_size <= 65536` must hold"),
+        (
+            {"batch": {"trials": [trial(0, form="tree")]}},
+            "`form` must be one of mlp, linear, wide_and_deep",
+        ),
+        ({"options": {"class_weight": {"maybe": 2.0}}}, "unknown key `maybe`"),
     ],
 )
 def test_a_mistake_of_the_caller_ends_with_one_line(prepared, port, tmp_path, capsys, changes, message):
@@ -182,27 +204,12 @@ def test_a_mistake_of_the_caller_ends_with_one_line(prepared, port, tmp_path, ca
     artifacts = {name: port(path) for name, path in zip(names, prepared("binary"), strict=True)}
     with pytest.raises(SystemExit) as ended:
         train_trials.python_func(
-            **artifacts, model=port(tmp_path / "m"), metrics=port(tmp_path / "x"), **arguments
-        )
+            **artifacts, model=port(tmp_path / "m"), metrics=port(tmp_path / "x"),
+            curves=port(tmp_path / "c"), **arguments,
+        )  # fmt: skip
     assert ended.value.code == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "m").exists()
-
-
-@pytest.mark.parametrize(
-    "source", ["def build_model(x): ...", "build_model = 3", "from there import build_model"]
-)
-def test_build_model_is_refused_by_name(tmp_path, source):
-    (tmp_path / "module.py").write_text(source + "\n")
-    with pytest.raises(BadInputError, match="`build_model` is not supported"):
-        require_no_build_model(tmp_path / "module.py")
-
-
-def test_a_module_without_build_model_is_fine(tmp_path):
-    (tmp_path / "module.py").write_text(
-        "def preprocessing_fn(inputs):\n    build_model = inputs\n    return build_model\n"
-    )
-    require_no_build_model(tmp_path / "module.py")
 
 
 def test_the_best_of_a_search_is_copied_without_its_records(binary, port, tmp_path):
@@ -211,3 +218,113 @@ def test_the_best_of_a_search_is_copied_without_its_records(binary, port, tmp_pa
     assert not (tmp_path / "best" / "trials.json").exists()
     assert (tmp_path / "best" / "1" / "saved_model.pb").exists()
     assert best.metadata == {"trial": 0, "auc": binary.metrics["auc"]}
+
+
+BUILD_MODEL = """
+import keras
+
+
+def build_model(features, task, classes, hyperparameters):
+    assert (task, classes) == ("binary", ["no", "yes"])
+    names = {"number": "numbers", "index": "indices"}
+    inputs = {
+        name: keras.Input((sum(feature["encoding"] == one for feature in features),), name=name)
+        for one, name in names.items()
+    }
+    hidden = keras.layers.Dense(hyperparameters["units"], activation="tanh")(inputs["numbers"])
+    return keras.Model(inputs, keras.layers.Dense(1)(hidden))
+"""
+
+
+def test_the_users_network_is_trained_and_recorded(prepared, tmp_path):
+    module = tmp_path / "module.py"
+    module.write_text(BUILD_MODEL)
+    (record,) = run(trial(0), prepared("binary"), tmp_path / "model", module=module)
+    assert record.error is None
+    assert read_model_record(tmp_path / "model").digests["module"] == file_digest(module)
+
+
+def test_an_accelerator_that_is_not_there_ends_the_task(prepared, tmp_path):
+    with pytest.raises(UnavailableError, match="no GPU is seen"):
+        run(trial(0), prepared("binary"), tmp_path / "model", accelerator="gpu")
+
+
+def test_a_trial_that_takes_too_much_memory_is_a_named_failure(prepared, tmp_path):
+    (record,) = run(trial(0), prepared("binary"), tmp_path / "model", memory_limit_mib=100)
+    assert re.match(r"out of memory: peak \d+ MiB, limit 100 MiB — lower `batch_size`", record.error)
+
+
+def test_one_class_is_refused_before_any_trial(prepared, tmp_path):
+    inputs = prepared("binary")
+    shutil.copytree(inputs.transformed_examples, tmp_path / "examples")
+    table = pq.read_table(tmp_path / "examples" / "eval")
+    kept = table.filter(pa.compute.equal(table["label"], 1.0))
+    pq.write_table(kept, next((tmp_path / "examples" / "eval").glob("*.parquet")))
+    broken = inputs._replace(transformed_examples=tmp_path / "examples")
+    with pytest.raises(
+        BadInputError, match="all rows are of one class — label `y`, split `eval` — got 'yes'"
+    ):
+        run(trial(0), broken, tmp_path / "model")
+
+
+def test_folds_of_a_split_by_time_are_refused(prepared, tmp_path):
+    inputs = prepared("binary")._replace(snapshot=tmp_path / "snapshot")
+    by_time = Snapshot(version="0" * 64, sources={}, query=None, split={"by": "time"}, rows={}, columns={})
+    write_snapshot(tmp_path / "snapshot", by_time)
+    with pytest.raises(BadInputError, match="folds mix earlier and later rows"):
+        run(trial(0), inputs, tmp_path / "model", folds=3)
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+
+import test_train
+
+from components.training.train import Inputs
+inputs = Inputs(*map(Path, sys.argv[3:]))
+knobs = {"checkpoint_dir": sys.argv[2], "checkpoint_seconds": 0}
+test_train.run(test_train.trial(0), inputs, Path(sys.argv[1]), **knobs)
+"""
+
+
+def test_a_trial_that_was_terminated_and_killed_ends_as_any_other(binary, prepared, tmp_path, capfd):
+    inputs, store = prepared("binary"), tmp_path / "checkpoints"
+    path = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[3])])
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(tmp_path / "model"), str(store), *map(str, inputs)],
+        env={**os.environ, "PYTHONPATH": path},
+    )
+    wait_for_checkpoint(store)
+    process.terminate()
+    assert process.wait(60) == 143
+    (saved,) = store.glob("*/model")
+    killer = threading.Thread(target=kill_after_progress, args=(saved, set(saved.iterdir())))
+    killer.start()
+    (record,) = run(trial(0), inputs, tmp_path / "model", checkpoint_dir=str(store), checkpoint_seconds=0.0)
+    killer.join()
+    assert record.error is None
+    assert capfd.readouterr().out.count("goes on from step") == 2
+    assert record.metrics == read_model_record(binary.path).validation
+    for name in ("variables.index", "variables.data-00000-of-00001"):
+        resumed, whole = (path / "1" / "variables" / name for path in (tmp_path / "model", binary.path))
+        assert resumed.read_bytes() == whole.read_bytes()
+    assert not list(store.glob("*"))  # checkpoints of trials that ended are removed
+
+
+def wait_for_checkpoint(store):
+    until(lambda: list(store.glob("*/model/*.npz")))
+
+
+def kill_after_progress(saved, known):
+    until(lambda: set(saved.glob("*.npz")) - known)
+    for child in psutil.Process().children():
+        if "run_trial" in " ".join(child.cmdline()):
+            child.kill()
+
+
+def until(found):
+    deadline = time.monotonic() + 120
+    while not found():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)

@@ -1,4 +1,4 @@
-"""Where the processes of trials come from."""
+"""Where the processes of trials come from, and how they end."""
 
 import os
 import subprocess
@@ -10,14 +10,16 @@ import pytest
 SCRIPT = """
 import os, sys, threading, types
 
-from components.training.jobs import run_module
+from components.training.run_module import run_module
 
 if "imported" in sys.argv:
     sys.modules["tensorflow"] = types.ModuleType("tensorflow")
 if "working" in sys.argv:
     threading.Thread(target=threading.Event().wait, daemon=True).start()
 sys.modules["only_here"] = types.ModuleType("only_here")
-print(run_module("job", "one", "two", timeout_seconds=float(sys.argv[1]), keep_errors="errors" in sys.argv))
+seconds, errors = float(sys.argv[1]), "errors" in sys.argv
+ended = run_module("job", "one", "two", timeout_seconds=seconds, keep_errors=errors)
+print((ended.status, ended.errors, ended.reason), ended.status > 0 or ended.peak_bytes > 2**20)
 print("still here", sys.argv[0])
 """
 
@@ -47,14 +49,14 @@ def run(tmp_path):
 
 
 def test_job_is_a_copy_where_tensorflow_is_imported_and_idle(run):
-    assert run("20", "imported") == ["['one', 'two'] __main__ copy", "(5, '')", "still here -c"]
+    assert run("20", "imported") == ["['one', 'two'] __main__ copy", "(5, '', None) True", "still here -c"]
 
 
 @pytest.mark.parametrize("state", [[], ["imported", "working"], ["imported", "errors"]])
 def test_job_is_fresh_elsewhere_and_when_its_errors_are_kept(run, state):
-    assert run("20", *state) == ["['one', 'two'] __main__ fresh", "(5, '')", "still here -c"]
+    assert run("20", *state) == ["['one', 'two'] __main__ fresh", "(5, '', None) True", "still here -c"]
 
 
 @pytest.mark.parametrize("state", [[], ["imported"]])
 def test_job_that_takes_too_long_is_killed(run, state):
-    assert run("1", *state, how="sleep")[1:] == ["(None, '')", "still here -c"]
+    assert run("1", *state, how="sleep")[1:] == ["(-9, '', 'time') True", "still here -c"]
