@@ -185,15 +185,29 @@ def encode_label(values: Column, task: Task, classes: Sequence[str]) -> tuple[Va
         The label `[rows]` — float32 for binary (0 or 1) and regression, int64 (class index) for
         multiclass — and which rows have one: not null, finite, and a known class. The others hold 0.
     """
-    listed = values.to_pylist() if hasattr(values, "to_pylist") else list(values)
     if task == "regression":
-        numbers = np.array([math.nan if value is None else value for value in listed], np.float64)
         with np.errstate(over="ignore"):
-            label = numbers.astype(np.float32)
+            label = _numbers(values).astype(np.float32)
         known = np.isfinite(label)
         return np.where(known, label, np.float32(0)), known
     index = {name: position for position, name in enumerate(classes)}
-    positions = [-1 if value is None else index.get(class_name(value), -1) for value in listed]
-    found = np.array(positions, np.int64)
+    if hasattr(values, "dictionary_encode"):  # Arrow: each value is looked up once
+        encoded = [each.dictionary_encode("encode") for each in getattr(values, "chunks", [values])]
+        found = np.concatenate([np.empty(0, np.int64)] + [
+            _positions(each.dictionary.to_pylist(), index)[each.indices.to_numpy()] for each in encoded
+        ])  # fmt: skip
+    else:
+        found = _positions(list(values), index)
     label = np.maximum(found, 0)
     return (label.astype(np.float32) if task == "binary" else label), found >= 0
+
+
+def _numbers(values: Column) -> Values:
+    if hasattr(values, "cast"):
+        return np.asarray(values.cast("float64"), np.float64)
+    return np.array([math.nan if value is None else value for value in values], np.float64)
+
+
+def _positions(values: Sequence[Any], index: Mapping[str, int]) -> Values:
+    positions = [-1 if value is None else index.get(class_name(value), -1) for value in values]
+    return np.array(positions, np.int64)

@@ -131,7 +131,16 @@ def _entries(counter: Any, size: int) -> list[bytes]:
 
 
 def _numbers(batch: Any, feature: Derived) -> tuple[Numbers, NDArray[np.bool_]]:
-    raw = encode_column(batch.column(feature.column), DATATYPES[feature.kind], name=feature.column)
+    column = batch.column(feature.column)
+    if feature.encoding == "calendar":  # dates repeat: each is parsed once
+        encoded = column.dictionary_encode(null_encoding="encode")
+        values, present = _read(encoded.dictionary, feature)
+        return values[encoded.indices.to_numpy()], present[encoded.indices.to_numpy()]
+    return _read(column, feature)
+
+
+def _read(column: Any, feature: Derived) -> tuple[Numbers, NDArray[np.bool_]]:
+    raw = encode_column(column, DATATYPES[feature.kind], name=feature.column)
     values, present = read_numbers(tf.constant(raw), feature)
     return values.numpy(), present.numpy()
 

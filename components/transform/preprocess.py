@@ -86,11 +86,10 @@ def vocabulary_name(feature: Derived) -> str:
 
 
 def _number(values: Any, feature: Derived, analysis: Analysis) -> Tensors:
-    return _scaled(values, feature, analysis, part="number")
+    return _scaled(*read_numbers(values, feature), feature, analysis, part="number")
 
 
-def _scaled(values: Any, feature: Derived, analysis: Analysis, *, part: str) -> Tensors:
-    numbers, present = read_numbers(values, feature)
+def _scaled(numbers: Any, present: Any, feature: Derived, analysis: Analysis, *, part: str) -> Tensors:
     if feature.clip_share:
         numbers = analysis.clip(feature, numbers, tf.boolean_mask(numbers, present))
     mean, deviation = analysis.moments(feature, tf.boolean_mask(numbers, present))
@@ -125,7 +124,8 @@ def _calendar(values: Any, feature: Derived, analysis: Analysis) -> Tensors:
     outputs: Tensors = {
         name: tf.where(calendar.valid, part, tf.zeros_like(part)) for name, part in parts.items()
     }
-    return outputs | _scaled(values, feature, analysis, part="days")
+    days = tf.cast(calendar.days, tf.float64)
+    return outputs | _scaled(days, calendar.valid, feature, analysis, part="days")
 
 
 def _present(values: Any) -> Any:

@@ -112,6 +112,17 @@ def test_labels_become_class_indices_and_unknown_classes_have_none():
     )
 
 
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+@pytest.mark.parametrize("values", [[], [None, None], [1.0, None, 0.0, 1.0, math.nan, 7.0, 2.5]])
+def test_labels_in_arrow_are_those_of_a_list(task, values):
+    classes = [] if task == "regression" else ["0", "1"]
+    wanted = encode_label(values, task, classes)
+    halves = [values[: len(values) // 2], values[len(values) // 2 :]]
+    for column in (pa.array(values, pa.float64()), pa.chunked_array(halves, pa.float64())):
+        for found, expected in zip(encode_label(column, task, classes), wanted, strict=True):
+            assert (found.dtype, found.tolist()) == (expected.dtype, expected.tolist())
+
+
 def test_binary_labels_are_floats_whatever_their_type():
     for values in ([0, 1], [0.0, 1.0], [False, True]):
         label, known = encode_label(values, "binary", ["0", "1"])
