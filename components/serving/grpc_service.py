@@ -142,7 +142,7 @@ async def start_grpc(service: Service, limits: ServingConfig, address: str) -> A
         ("grpc.max_send_message_length", size),
         ("grpc.so_reuseport", 0),
     ]
-    server = grpc.aio.server(options=options)
+    server = grpc.aio.server(options=options, maximum_concurrent_rpcs=limits.max_concurrent)
     add_GRPCInferenceServiceServicer_to_server(GrpcService(service, limits), server)
     server.add_insecure_port(address)
     await server.start()

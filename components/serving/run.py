@@ -54,7 +54,8 @@ def start_server(
     settings = uvicorn.Config(
         RestApplication(service, config), host=host, port=port, http=_Protocol, lifespan="off",
         log_config=None, access_log=False, server_header=False, date_header=False, proxy_headers=False,
-        timeout_keep_alive=75, timeout_graceful_shutdown=config.drain_seconds,
+        limit_concurrency=config.max_concurrent, timeout_keep_alive=75,
+        timeout_graceful_shutdown=config.drain_seconds,
     )  # fmt: skip
     _Protocol.head_seconds = config.body_timeout_seconds
     address = None if grpc_port is None else f"{host}:{grpc_port}"

@@ -4,8 +4,10 @@ import asyncio
 import json
 import math
 import shutil
+import socket
 import subprocess
 import sys
+import time
 import urllib.request
 
 import grpc
@@ -236,6 +238,35 @@ def test_slow_clients_are_refused_and_hold_nobody(model_folder):
     assert sent[1]["status"] == 408
 
 
+def test_client_that_never_ends_its_head_is_cut_off(model_folder):
+    """A server of its own in a process of its own, since its times are for tests."""
+    code = (
+        "import sys, pathlib\nfrom components.serving.config import ServingConfig\n"
+        "from components.serving.load import load_model\nfrom components.serving.run import start_server\n"
+        "model = load_model(pathlib.Path(sys.argv[1]), 'tiny')\n"
+        "config = ServingConfig(body_timeout_seconds=0.3)\n"
+        "start_server(model, host='127.0.0.1', port=int(sys.argv[2]), grpc_port=None, config=config)\n"
+    )
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen([sys.executable, "-c", code, str(model_folder), str(port)])
+    try:
+        deadline = time.monotonic() + 90
+        while (connection := socket.socket()).connect_ex(("127.0.0.1", port)):
+            connection.close()
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        with connection:
+            connection.settimeout(30)
+            connection.sendall(b"POST /v2/models/tiny/infer HTTP/1.1\r\nHost: x\r\n")
+            assert connection.recv(1000).startswith(b"HTTP/1.1 408 ")
+            assert connection.recv(1000) == b""
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
 def test_log_is_json_and_holds_no_payload(server_url, server_log, ask):
     ask(V1, {"instances": [{"seats": "the-secret"}]})
     ask("/v2/models/the-secret/infer", v2_body(ROWS))
@@ -317,7 +348,13 @@ def test_engine_answers_the_golden_requests(model_folder):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"max_rows": 0}, {"max_body_bytes": 1}, {"body_timeout_seconds": 0.0}, {"drain_seconds": 0}],
+    [
+        {"max_rows": 0},
+        {"max_body_bytes": 1},
+        {"body_timeout_seconds": 0.0},
+        {"max_concurrent": 0},
+        {"drain_seconds": 0},
+    ],
 )
 def test_impossible_limits_are_refused_with_their_value(wrong):
     (name,) = wrong

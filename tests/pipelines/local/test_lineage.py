@@ -21,6 +21,7 @@ from components.common.storage import content_digest, file_digest
 from pipelines.local.history import list_runs
 from pipelines.local.lineage_query import upstream
 from pipelines.local.runner import run_package
+from pipelines.local.serving.state import ServingState, StateFolder
 from pipelines.local.store import STORE_NAME, Store
 
 door = partial(dsl.component, base_image="millrace/deployment", install_kfp_package=False)
@@ -259,6 +260,26 @@ def test_lineage_of_an_artifact_names_the_task_that_made_it(run, root, sources, 
     assert (inside.name, inside.task) == ("examples", "ingest")
     (snapshot,) = inside.made_from  # its task gave both, and only the snapshot knows the files
     assert [leaf.uri for leaf in snapshot.made_from] == sources["rows"]
+
+
+def test_lineage_of_an_endpoints_url_is_that_of_the_model_that_answers_there(run, root, sources):
+    result = run(line, sources=sources)
+    model, examples = (
+        result.outputs[task][port]["uri"] for task, port in (("select", "best"), ("ingest", "examples"))
+    )
+    folder = StateFolder.of(root)
+    folder.make()
+    served = {
+        "revisions": {
+            name: {"model_uri": uri, "model_digest": "d"} for name, uri in (("a", examples), ("b", model))
+        },
+        "weights": {"a": 10, "b": 90},
+    }
+    folder.write_state(ServingState(endpoints={"prices": served}))
+    for address in ("v2/models/prices/infer", "v1/models/prices:predict", "v2/models/prices"):
+        assert upstream(root, f"http://127.0.0.1:8080/{address}") == upstream(root, model)
+    with pytest.raises(BadInputError, match="neither a run nor an artifact"):
+        upstream(root, "http://127.0.0.1:8080/v2/models/other/infer")
 
 
 def test_artifact_is_continued_only_where_it_stands_first(run, root, sources):
