@@ -23,7 +23,7 @@ def read_kinds(schema: Path) -> dict[str, Kind]:
         schema: Folder with `schema.pbtxt`, written by data validation.
 
     Raises:
-        BadInputError: The file is missing or is no schema.
+        BadInputError: The file is missing, is no schema, or names no column.
     """
     file = schema / "schema.pbtxt"
     try:
@@ -32,6 +32,8 @@ def read_kinds(schema: Path) -> dict[str, Kind]:
         raise BadInputError("schema is missing", where=file, fix="run data validation first") from error
     except (text_format.ParseError, ValueError) as error:
         raise BadInputError(f"not a schema: {error}", where=file) from error
+    if not parsed.feature:
+        raise BadInputError("schema names no column", where=file, fix="run data validation again")
     return {feature.name: _kind(feature) for feature in parsed.feature}
 
 

@@ -126,7 +126,8 @@ def _explained(
             if fault:
                 raise fault from error
         if config.beam_options and apply is None:
-            what = f"Beam failed: {type(error).__name__}: {error}"
+            first = next(iter(str(error).splitlines()), "")  # those that follow may show rows
+            what = f"Beam failed: {type(error).__name__}: {first}"
             fix = "look at the runner's own log"
             raise UnavailableError(what, where="parameter `transform.beam_options`", fix=fix) from error
         raise

@@ -105,6 +105,16 @@ def test_overrides_win_over_the_rules():
     assert list(dropped) == ["a"]
 
 
+def test_a_mapping_sets_single_things_and_the_rest_is_derived():
+    columns = {name: profile("float", 90) for name in "ab"} | {"c": profile("string", 9)}
+    derived, _ = derive_features(columns, {"a": {"clip_share": 0.0}, "c": {"size": 4.0}}, CONFIG)
+    assert [(one.clip_share, one.encoding) for one in derived] == [
+        (0.0, "number"), (CONFIG.clip_share, "number"), (0.0, "category"),
+    ]  # fmt: skip
+    assert derived[2].truncated
+    assert derived[2].warning == "has 9 distinct values; only the 4 most frequent have an index"
+
+
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
@@ -112,6 +122,9 @@ def test_overrides_win_over_the_rules():
         ({"distance": "calendar"}, "takes drop, number, category, hash"),
         ({"distance": {"encoding": "hash", "sise": 3}}, "did you mean `size`"),
         ({"distance": {"encoding": "hash", "size": 0}}, "size >= 1"),
+        ({"distance": {"encoding": "category", "size": 100_001}}, "size <= 100000"),
+        ({"distance": {"clip_share": 0.5}}, "clip_share <= 0.1"),
+        ({"distance": {"encoding": None}}, "unknown encoding"),
         ({"distance": 7}, "word or a mapping"),
         ({"distance": "drop"}, "no column is left"),
     ],

@@ -10,8 +10,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from apache_beam.runners.runner import PipelineRunner
 
 from components.common.artifacts import read_transform
 from components.common.errors import BadInputError
@@ -198,6 +200,8 @@ def test_regression_on_a_column_with_a_module_of_ones_own(houses, tmp_path):
         ({"options": {"max_vocabulry": 3}}, "did you mean `max_vocabulary`"),
         ({"options": {"hash_buckets": 1}}, "hash_buckets >= 2"),
         ({"module_uri": "/nowhere/module.py"}, "no such Python file"),
+        ({"options": {"beam_options": "--runner=FlinkRunner"}}, "must be a list"),
+        ({"options": {"beam_options": ["--runner=Flonk"]}}, "not a runner of Beam"),
     ],
 )
 def test_a_mistake_of_the_caller_ends_with_one_line_and_no_output(
@@ -228,6 +232,59 @@ def test_a_fault_in_the_module_is_named(houses, tmp_path, capsys, source, messag
     assert not (tmp_path / "out" / "graph").exists()
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "schema is missing"),
+        ("", "names no column"),
+        ("feature {", "not a schema"),
+        ("x" * 99, "not a"),
+    ],
+)
+def test_a_schema_that_is_none_is_refused_and_never_inferred(houses, tmp_path, capsys, text, message):
+    (tmp_path / "schema").mkdir()
+    (tmp_path / "examples").symlink_to(houses / "examples")
+    if text is not None:
+        (tmp_path / "schema" / "schema.pbtxt").write_text(text)
+    with pytest.raises(SystemExit) as ended:
+        run(tmp_path, tmp_path / "out")
+    assert ended.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+class Unreachable(PipelineRunner):
+    """A runner whose cluster does not answer."""
+
+    def run_pipeline(self, pipeline, options):
+        raise ConnectionError("no route to the job server\nrow: a value")
+
+
+def test_a_runner_that_does_not_answer_ends_with_4(houses, tmp_path, capsys):
+    options = {"beam_options": [f"--runner={__name__}.Unreachable"]}
+    with pytest.raises(SystemExit) as ended:
+        run(houses, tmp_path, options=options)
+    told = capsys.readouterr().err
+    assert ended.value.code == 4
+    assert "Beam failed: ConnectionError: no route to the job server —" in told
+    assert "a value" not in told
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_column_that_is_empty_in_one_split_is_missing_there(houses, tables, tmp_path):
+    (tmp_path / "schema").symlink_to(houses / "schema")
+    for split, table in tables.items():
+        if split == "eval":
+            for name in ("town", "price", "rooms", "sold"):
+                empty = pa.nulls(table.num_rows)
+                table = table.set_column(table.column_names.index(name), name, empty)
+        (tmp_path / "examples" / split).mkdir(parents=True)
+        pq.write_table(table, tmp_path / "examples" / split / "part-00000.parquet")
+    _, transformed = run(tmp_path, tmp_path / "out")
+    found = read(transformed, "eval")
+    for name in ("town.index", "price.number", "rooms.index", "sold.month"):
+        assert set(found[name].to_pylist()) == {0}
+
+
 def test_a_column_of_the_schema_that_the_examples_lack_is_named(houses, tmp_path):
     from components.transform.read_columns import read_batches
 
@@ -244,6 +301,10 @@ def test_a_column_of_the_schema_that_the_examples_lack_is_named(houses, tmp_path
         {"max_words": 0.5},
         {"max_identifier_share": 0.0},
         {"batch_rows": 0},
+        {"max_vocabulary": 100_001},
+        {"clip_share": 0.2},
+        {"clip_share": 1e-9},
+        {"max_correlation": 1.5},
     ],
 )
 def test_impossible_knobs_name_their_bound(knob):
