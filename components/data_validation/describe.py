@@ -115,7 +115,8 @@ def describe_batch(
 
 def _ask_tfdv(split: str, table: ArrowTable) -> SplitStatistics:
     names = table.column_names
-    lists = [_as_lists(column) for _, column in _columns(table)]
+    every = np.arange(table.num_rows + 1)
+    lists = [_as_lists(column, every) for _, column in _columns(table)]
     found = generate_statistics(pa.RecordBatch.from_arrays(lists, names)).datasets
     dataset = SplitStatistics(name=split)
     if table.num_rows:  # TFDV describes no feature of an empty batch
@@ -135,17 +136,19 @@ def _one_chunk(column: ArrowColumn) -> ArrowColumn:
     return column.chunk(0) if column.num_chunks == 1 else pa.array([], column.type)
 
 
-def _as_lists(column: ArrowColumn) -> ArrowColumn:
-    """Wrap each value into a list of one, and each null into a null list: the form TFDV reads."""
-    valid = np.ones(len(column), dtype=bool)
-    if column.null_count:
-        valid = column.is_valid().to_numpy(zero_copy_only=False)
-    offsets = np.zeros(len(column) + 1, dtype=np.int64)
+def _as_lists(column: ArrowColumn, every: Numbers) -> ArrowColumn:
+    """Wrap each value into a list of one, and each null into a null list: the form TFDV reads.
+
+    `every` counts from 0 to the number of rows: the offsets of a column without nulls.
+    """
+    kind, rows = pa.large_list(column.type), len(column)
+    if not column.null_count:
+        return pa.Array.from_buffers(kind, rows, [None, pa.py_buffer(every)], children=[column])
+    valid = column.is_valid().to_numpy(zero_copy_only=False)
+    offsets = np.zeros(rows + 1, dtype=np.int64)
     np.cumsum(valid, out=offsets[1:])
-    bitmap = pa.py_buffer(np.packbits(valid, bitorder="little"))
-    values = column.drop_null() if column.null_count else column
-    kind = pa.large_list(values.type)
-    return pa.Array.from_buffers(kind, len(column), [bitmap, pa.py_buffer(offsets)], children=[values])
+    buffers = [pa.py_buffer(np.packbits(valid, bitorder="little")), pa.py_buffer(offsets)]
+    return pa.Array.from_buffers(kind, rows, buffers, children=[column.drop_null()])
 
 
 def _describe_column(
