@@ -27,6 +27,7 @@ app.add_typer(data_app, name="data")
 app.command()(running.run)
 app.command(name="compile")(running.compile_)
 app.command()(checking.check)
+app.command(name="open")(history.open_)
 _PLAIN = (
     history.runs, history.logs, history.compare, history.lineage, history.clean,
     serving.endpoints, serving.serve, serving.predict, serving.rollback, serving.stop,

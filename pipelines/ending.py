@@ -6,7 +6,7 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,16 @@ def failure_lines(record: Mapping[str, Any], request: Request) -> list[tuple[str
     resume = ("resume", resume_command(record["run_id"], request))
     repeat = ("repeat", repeat_command(record["run_id"], request))
     return [*lines, resume, ("", _RESUME), repeat, ("", _REPEAT)]
+
+
+def remedies(record: Mapping[str, Any], request: Request) -> Sequence[tuple[str, str]]:
+    """Return what may be done about a run that did not succeed, for its page: what it does, and a command.
+
+    A run that a gate refused is not gone on with: the gate would refuse it again.
+    """
+    resume = (f"Resume {_RESUME}", resume_command(record["run_id"], request))
+    repeat = (f"Repeat {_REPEAT}", repeat_command(record["run_id"], request))
+    return {"SUCCEEDED": [], "REFUSED": [repeat]}.get(record["state"], [resume, repeat])
 
 
 _RESUME = "(goes on with this run: only what had not succeeded is executed)"

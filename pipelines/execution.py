@@ -10,13 +10,14 @@ from typing import Any
 
 from components.common.documents import read_json
 from components.common.errors import ComponentError
-from pipelines.ending import tell_ending
+from pipelines.ending import remedies, tell_ending
 from pipelines.local.events import Event, Notice
 from pipelines.local.record import load_record
 from pipelines.local.result import RunResult
 from pipelines.local.runner import run_package
+from pipelines.pages.index import write_index
+from pipelines.pages.report import write_report
 from pipelines.progress import Progress
-from pipelines.report import write_report
 from pipelines.request import Request, prepared, run_to_resume
 
 _KEYS = ("run_id", "pipeline", "state", "seconds", "directory", "outputs", "endpoint", "error")
@@ -59,7 +60,7 @@ def execute(request: Request, *, as_json: bool) -> int:
 
 
 def run_request(request: Request, on_event: Callable[[Event], None]) -> RunResult:
-    """Run something here and write its page, `report.html`.
+    """Run something here, write its page, `report.html`, and the page of all runs, `index.html`.
 
     Args:
         request: What to run.
@@ -71,7 +72,9 @@ def run_request(request: Request, on_event: Callable[[Event], None]) -> RunResul
     result = _succeeded_before(request, on_event) if request.resume else None
     if result is None:
         result = _run(request, on_event)
-    write_report(read_json(result.directory / "run.json"), result.directory)
+    record = read_json(result.directory / "run.json")
+    write_report(record, result.directory, advice=remedies(record, request))
+    write_index(request.root)
     return result
 
 

@@ -34,7 +34,8 @@ class Summary:
 
     Attributes:
         lines: (name, text) pairs in the order of the flow.
-        reports: HTML reports by the task that wrote them.
+        reports: HTML pages by name: that of the task, with the port when it is not `report`, and a number
+            inside a loop.
         curl: A command that asks the endpoint one golden request, or None.
     """
 
@@ -52,8 +53,7 @@ def summarise(outputs: Mapping[str, Mapping[str, Any]]) -> Summary:
     Returns:
         The summary. Artifacts of other pipelines, and malformed ones, are passed over.
     """
-    folders = {port: path for _, port, path in _artifacts(outputs)}
-    pages = {task: path for task, port, path in _artifacts(outputs) if port == "report"}
+    folders = artifact_folders(outputs)
     writers = {
         "snapshot": _data_lines, "transform_graph": _task_lines, "anomalies": _data_gate_lines,
         "best_model": _trial_lines, "evaluation": _evaluation_lines, "endpoint": _endpoint_lines,
@@ -64,14 +64,30 @@ def summarise(outputs: Mapping[str, Mapping[str, Any]]) -> Summary:
             lines += write(folders[port]) if port in folders else []
         except ComponentError:  # the run says what was wrong; a summary must not hide it behind its own
             continue
-    return Summary(lines=lines, reports=pages, curl=_curl(folders))
+    return Summary(lines=lines, reports=dict(_pages(outputs)), curl=_curl(folders))
 
 
-def _artifacts(outputs: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str, Path]]:
+def artifact_folders(outputs: Mapping[str, Mapping[str, Any]]) -> dict[str, Path]:
+    """Return where the artifacts of a run are, by port; of equal ports the last one, none of a loop's."""
+    return {
+        port: Path(value["uri"])
+        for ports in outputs.values()
+        for port, value in ports.items()
+        if _is_artifact(value)
+    }
+
+
+def _pages(outputs: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Path]]:
     for task, ports in outputs.items():
         for port, value in ports.items():
-            if isinstance(value, dict) and isinstance(value.get("uri"), str):
-                yield task, port, Path(value["uri"])
+            name = task if port == "report" else f"{task}-{port}"
+            for number, one in enumerate(value if isinstance(value, list) else [value]):
+                if _is_artifact(one) and (port == "report" or one.get("type") == "system.HTML"):
+                    yield (f"{name}-{number}" if isinstance(value, list) else name), Path(one["uri"])
+
+
+def _is_artifact(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("uri"), str)
 
 
 def _data_lines(folder: Path) -> list[tuple[str, str]]:

@@ -19,6 +19,18 @@ def runs(root: Root = DEFAULT_ROOT, as_json: AsJson = False) -> None:
     show(records, as_json, lambda: run_table(records))
 
 
+def open_(
+    run_id: Annotated[str | None, typer.Argument(help="A run; without it, the newest.")] = None,
+    root: Root = DEFAULT_ROOT,
+) -> None:
+    """Print where the page of a run is, and show it in a browser when there is one."""
+    from pipelines.pages.showing import find_page, show_page
+
+    page = find_page(root, run_id)
+    typer.echo(page)
+    show_page(page)
+
+
 def logs(
     run_id: RunId,
     task: Annotated[str | None, typer.Argument(help="A task; without it, all of them in order.")] = None,
@@ -94,9 +106,12 @@ def clean(
     Never what an endpoint uses, nor models that it was compared with, nor results that a newer run took.
     """
     from pipelines.local import clean as cleaning
+    from pipelines.pages.index import write_index
     from pipelines.tables import cleaning_table
 
     age = None if older_than is None else cleaning.parse_age(older_than)
     work = cleaning.clean if yes else cleaning.plan_cleaning
     found = work(root, keep=keep, older_seconds=age)
+    if yes:
+        write_index(root)
     show({**found.as_dict(), "removed": yes}, as_json, lambda: cleaning_table(found, removed=yes))

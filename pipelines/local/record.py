@@ -38,6 +38,8 @@ class TaskRecord:
         attempts: How often it was executed.
         verdict: Its boolean output, or None.
         message: Why it failed or was not executed, or None.
+        began_seconds: When it was started last or taken from the cache, in seconds since the run began;
+            None when it never was.
     """
 
     name: str
@@ -49,6 +51,7 @@ class TaskRecord:
     attempts: int = 0
     verdict: bool | None = None
     message: str | None = None
+    began_seconds: float | None = None
 
 
 @dataclass(kw_only=True)
@@ -159,6 +162,8 @@ class Progress:
             found.state, found.cache_hit = _STATES[kind], kind == "cached"
             found.seconds, found.verdict, found.message = round(seconds, 3), verdict, message
             found.attempts += kind == "started"
+            if kind in ("started", "cached"):
+                found.began_seconds = round(time.monotonic() - self._started, 3)
             if usage is not None:
                 found.cpu_seconds = round(usage.cpu_seconds, 3)
                 found.peak_memory_bytes = usage.peak_memory_bytes

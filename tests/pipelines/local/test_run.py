@@ -341,8 +341,9 @@ def test_record_of_the_run_is_complete(run):
     ]  # fmt: skip
     assert list(record["tasks"][0]) == [
         "name", "state", "seconds", "cpu_seconds", "peak_memory_bytes", "cache_hit", "attempts", "verdict",
-        "message",
+        "message", "began_seconds",
     ]  # fmt: skip
+    assert 0 <= record["tasks"][0]["began_seconds"] <= record["seconds"]
     assert record["parameters"] == {"count": 1}
     assert record["endpoint"] is None
     import hashlib
