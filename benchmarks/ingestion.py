@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from benchmarks.record import Condition
@@ -86,23 +87,21 @@ def run_ours(copies: int) -> Reading:
 
 def _run(program: str, copies: int, *more: str) -> Reading:
     with tempfile.TemporaryDirectory() as scratch:
-        folder, out = _copies(copies), Path(scratch)
-        command = [sys.executable, "-c", program + _TELL, str(folder), str(out), *more]
+        folder, out = _copies(copies).name, Path(scratch)
+        command = [sys.executable, "-c", program + _TELL, folder, str(out), *more]
         told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return Reading(**json.loads(told))
 
 
-def _copies(copies: int) -> Path:
-    """Return a folder of the flights of so many years, made once: the year differs, the rest is 2013's."""
-    folder = Path(tempfile.gettempdir(), f"millrace-flights-{copies}")
-    if folder.is_dir():
-        return folder
-    draft = Path(tempfile.mkdtemp(prefix="flights-"))
-    months = [Path(name) for name in write_flights(str(draft / "year")) if "flights-" in name]
-    (draft / "all").mkdir()
-    for month in months:
-        header, *lines = month.read_bytes().splitlines(keepends=True)
-        for copy in range(copies):
-            rows = (str(2013 + copy).encode() + line[4:] for line in lines)
-            (draft / "all" / f"{copy:02d}-{month.name}").write_bytes(header + b"".join(rows))
-    return (draft / "all").rename(folder)
+@cache
+def _copies(copies: int) -> tempfile.TemporaryDirectory[str]:
+    """Return a folder, gone when we end, of the flights of so many years; but for the year all are 2013."""
+    folder = tempfile.TemporaryDirectory(prefix="millrace-years-")
+    with tempfile.TemporaryDirectory() as year:
+        months = [Path(name) for name in write_flights(year) if Path(name).name.startswith("flights-")]
+        for month in months:
+            header, *lines = month.read_bytes().splitlines(keepends=True)
+            for copy in range(copies):
+                rows = (str(2013 + copy).encode() + line[4:] for line in lines)
+                Path(folder.name, f"{copy:02d}-{month.name}").write_bytes(header + b"".join(rows))
+    return folder

@@ -58,11 +58,14 @@ class Column:
         return f"{_PHYSICAL[self.kind].replace('@', name)} AS {name}"
 
     def text(self) -> str:
-        """Return the SQL of its physical value as text; texts joined are equal only for equal rows."""
+        """Return the SQL of its physical value as arguments of `concat`, which leaves out nulls.
+
+        Texts of rows are equal only for equal rows.
+        """
         name = identifier(self.name)
         if self.kind in ("integer", "float", "boolean"):
-            return f"coalesce({name}::VARCHAR, '') || ','"
-        return f"coalesce(length({name}) || ':' || {name}, '') || ','"
+            return f"{name}::VARCHAR, ','"
+        return f"length({name})::VARCHAR, CASE WHEN {name} IS NOT NULL THEN ':' END, {name}, ','"
 
 
 def create_result(
