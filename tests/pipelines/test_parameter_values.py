@@ -59,3 +59,9 @@ def test_a_module_is_pinned_so_that_an_edit_is_another_value(tmp_path: Path):
 
     assert gathered("x = 1\n") == gathered("x = 1\n")
     assert gathered("x = 1\n") != gathered("x = 2\n")
+
+
+def test_in_a_source_with_more_than_a_uri_nothing_else_is_a_path():
+    source = {"uri": "shop.db", "query": "SELECT a FROM t", "credentials": {"user": "env:USER"}}
+    found = gather_parameters(None, [], TYPES, given={"sources": {"shop": source}})
+    assert found["sources"] == {"shop": {**source, "uri": os.path.abspath("shop.db")}}

@@ -25,6 +25,14 @@ def test_file_uri_and_relative_path_name_the_same_file(write, tmp_path, monkeypa
     assert by_uri == resolve_files({"t": "a b.csv"}) == resolve_files({"t": str(path)})
 
 
+def test_file_uri_that_climbs_is_refused(tmp_path):
+    for path in ("../a.csv", "%2e%2e/a.csv"):
+        with pytest.raises(BadInputError, match="URI not allowed"):
+            resolve_files({"t": f"file://{tmp_path}/{path}"})
+    with pytest.raises(BadInputError, match="must name a path here"):
+        resolve_files({"t": "file://elsewhere/a.csv"})
+
+
 def test_name_with_glob_characters_is_taken_as_it_is(write, run):
     path = write("we[1] it's*.csv", "x,y\n1,2\n")
     assert run({"t": path}).rows() == [{"x": 1, "y": 2}]
