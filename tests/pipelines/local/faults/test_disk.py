@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -50,19 +51,23 @@ def calls(trials):
     ]
 
 
+def find_no_room(trials, number, call):
+    name = f"broken-{number}"
+    code = trials.run(name, broken=call)
+    assert ["broken", call] in trials.trace(name)
+    last = told(trials, name)
+    assert code == 4, (call, last)
+    assert "No space left on device" in last, (call, last)
+    assert "bytes are free" in last
+    assert trials.go_on(name) == 0, trials.said(name)
+    assert facts(trials.root(name)) == facts(trials.root("clean")), call
+
+
 def test_write_that_finds_no_room_ends_the_run_in_one_line_and_it_goes_on_later(trials):
     chosen = calls(trials)
     assert len(chosen) >= 10
-    for number, call in enumerate(chosen):
-        name = f"broken-{number}"
-        code = trials.run(name, broken=call)
-        assert ["broken", call] in trials.trace(name)
-        last = told(trials, name)
-        assert code == 4, (call, last)
-        assert "No space left on device" in last, (call, last)
-        assert "bytes are free" in last
-        assert trials.go_on(name) == 0, trials.said(name)
-        assert facts(trials.root(name)) == facts(trials.root("clean")), call
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(lambda job: find_no_room(trials, *job), enumerate(chosen)))
 
 
 def test_root_that_cannot_be_written_is_named_before_anything_runs(trials, disk):
