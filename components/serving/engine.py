@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -45,6 +46,9 @@ def load_engine(folder: Path) -> Engine:
     """
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    # To hand the small operations of a tabular model from thread to thread takes longer than they do.
-    os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
+    import tensorflow as tf
+
+    with suppress(RuntimeError):  # it runs already, as in a notebook: then it stays as it is
+        # To hand the small operations of a tabular model from thread to thread takes longer than they do.
+        tf.config.threading.set_inter_op_parallelism_threads(1)
     return TensorFlowEngine(load_serving(folder / "1"))

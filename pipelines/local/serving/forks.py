@@ -111,7 +111,7 @@ class Forks:
                 self.warm()  # for the next one
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-P", "-m", _SERVER, *arguments,
-            stdin=reading, stdout=output, stderr=STDOUT, env=_environment(), start_new_session=True,
+            stdin=reading, stdout=output, stderr=STDOUT, env=_environment(), process_group=0,
         )  # fmt: skip
         return process.pid, asyncio.ensure_future(process.wait())
 
@@ -121,7 +121,7 @@ class Forks:
         with theirs:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-P", "-m", _PARENT, str(theirs.fileno()), *_IMPORTED,
-                stdin=DEVNULL, stdout=output, stderr=STDOUT, env=_environment(), start_new_session=True,
+                stdin=DEVNULL, stdout=output, stderr=STDOUT, env=_environment(), process_group=0,
                 pass_fds=(theirs.fileno(),),
             )  # fmt: skip
         os.close(output)

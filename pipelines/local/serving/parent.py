@@ -76,7 +76,7 @@ class _Parent:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for own in (self._supervisor, self._woken, self._wakes):
             own.close()
-        os.setsid()
+        os.setpgid(0, 0)  # a group to end, in the session of all: schedulers may share time by sessions
         for source, target in zip((files[0], files[1], files[1]), (0, 1, 2), strict=True):
             os.dup2(source, target)
         for file in files:
