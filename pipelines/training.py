@@ -57,14 +57,15 @@ def define(build: Build):
             module_uri=module_uri, options=transform,
         ).after(data_gate)
 
-        proposed = propose_trials(
-            search_space=search_space, trials=trials, sampler=sampler, seed=seed,
-            trials_per_task=build.trials_per_task)
-        with dsl.ParallelFor(proposed.output, parallelism=build.parallelism, name="search") as batch:
+        plan = propose_trials(
+            baseline=baseline, search_space=search_space, trials=trials, sampler=sampler, seed=seed,
+            trials_per_task=build.trials_per_task, options=training)
+        with dsl.ParallelFor(plan.outputs["Output"], parallelism=build.parallelism, name="search") as batch:
             trained = train_trials(
                 batch=batch, transformed_examples=transformed.outputs["transformed_examples"],
                 transform_graph=transformed.outputs["transform_graph"], schema=schema,
-                statistics=statistics, snapshot=snapshot, module_uri=module_uri, options=training)
+                statistics=statistics, snapshot=snapshot, start=plan.outputs["start"],
+                module_uri=module_uri, options=training)
         best = select_best(models=dsl.Collected(trained.outputs["model"]), options=training)
 
         judged = evaluate(

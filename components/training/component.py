@@ -10,29 +10,43 @@ from components.common.images import image
 
 @dsl.component(base_image=image("modelling"), install_kfp_package=False)
 def propose_trials(
+    start: dsl.Output[dsl.Model],
+    baseline: Optional[dsl.Input[dsl.Artifact]] = None,
     search_space: dict = {},
     trials: int = 4,
     sampler: str = "random",
     seed: int = 0,
     trials_per_task: int = 1,
+    options: dict = {},
 ) -> List[dict]:
     """Draw the trials of a search; trial 0 has the default hyperparameters.
 
     Args:
+        baseline: The model now serving, or word that there is none; a warm start begins with it.
         search_space: By hyperparameter `{low, high, log}`, `{choices: [...]}` or one value; empty takes
             the default space.
         trials: How many.
         sampler: `random`.
         seed: Of the draw and of the trials.
         trials_per_task: How many trials share a task.
+        options: Knobs of this room, see its README.
 
     Returns:
+        start: The model that trials begin with, or word that there is none.
         Output: One batch per task, `{trials: [{number, seed, hyperparameters}]}`.
     """
+    from pathlib import Path
+
+    from components.common.config import build_config
     from components.common.errors import named_exit
+    from components.training.choose_start import choose_start
+    from components.training.config import TrainingConfig
     from components.training.propose import propose_points
 
     with named_exit():
+        config = build_config(TrainingConfig, options, where="training")
+        found = Path(baseline.path) if baseline else None
+        choose_start(found, Path(start.path), warm_start=config.warm_start)
         return propose_points(
             search_space, trials=trials, sampler=sampler, seed=seed, trials_per_task=trials_per_task
         )
@@ -49,6 +63,7 @@ def train_trials(
     model: dsl.Output[dsl.Model],
     metrics: dsl.Output[dsl.Metrics],
     curves: dsl.Output[dsl.HTML],
+    start: Optional[dsl.Input[dsl.Artifact]] = None,
     module_uri: Optional[str] = None,
     options: dict = {},
 ):
@@ -61,6 +76,7 @@ def train_trials(
         schema: Folder with `schema.pbtxt`; says which inputs may be missing.
         statistics: Folder with `statistics.pb`; gives the rows that the export is checked with.
         snapshot: Folder with `snapshot.json`; its version is recorded.
+        start: What to begin with, from `propose_trials`.
         module_uri: The user's Python file; a `build_model` in it makes the network.
         options: Knobs of this room, see its README.
 
@@ -83,8 +99,9 @@ def train_trials(
         config = build_config(TrainingConfig, options, where="training")
         module = find_module(module_uri) if module_uri else None
         trained = train_batch(
-            batch, folders, model=Path(model.path), curves=Path(curves.path), module=module, config=config
-        )
+            batch, folders, model=Path(model.path), curves=Path(curves.path), module=module, config=config,
+            start=Path(start.path) if start else None,
+        )  # fmt: skip
         for name, value in trained.metrics.items():
             metrics.log_metric(name, value)
 

@@ -15,6 +15,7 @@ from components.common.saved_models import order_nodes
 from components.training.fit import Fitted, Scale, answer_rows
 from components.training.name_inputs import name_inputs, plain_name
 from components.training.read_arrays import lay_out, pack
+from components.training.warm_start import TRACKED
 
 OUTPUTS: dict[Task, str] = {
     "binary": "probability",
@@ -31,6 +32,7 @@ class ServedModel(tf.Module):
         super().__init__()
         self.transform = transform
         self.model = model
+        setattr(self, TRACKED, list(model.weights))  # a later warm start reads them by this name
         self._inputs = list(summary.inputs)
         self._layout, self._task, self._scale = lay_out(summary), summary.task, scale
 

@@ -33,6 +33,7 @@ def run_trial(job: Job) -> Result:
     problem = Problem(
         layout, summary.task, summary.classes, read_hyperparameters(job.hyperparameters, where="trial"),
         job.seed, class_weight=job.class_weight, build=_builder(job, summary),
+        prepare=_starter(job),
     )  # fmt: skip
     metrics = _fold(job, problem, train, evaluation) if job.folds else {}
     fitted = fit_model(problem, train, evaluation, saving=_saving(job, "model"))
@@ -73,6 +74,19 @@ def _builder(job: Job, summary: TransformSummary) -> Any:
 
     module = Path(job.module)
     return lambda: build_user_model(module, summary, job.hyperparameters)
+
+
+def _starter(job: Job) -> Any:
+    if job.start is None:
+        return None
+    from components.training.warm_start import warm_start
+
+    def prepare(model: Any) -> None:
+        reason = warm_start(model, Path(job.start or ""), Path(job.transform_graph))
+        told = "begins with the earlier weights" if reason is None else f"starts cold: {reason}"
+        print(f"warm start: {told}", flush=True)  # noqa: T201 - a task's log is its standard output
+
+    return prepare
 
 
 def _saving(job: Job, name: str) -> Any:

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple, cast
 from components.common.artifacts import (
     ModelRecord,
     TransformSummary,
+    baseline_model,
+    model_digest,
     read_snapshot,
     read_transform,
     split_files,
@@ -67,7 +69,7 @@ class Trained(NamedTuple):
 
 def train_batch(
     batch: Mapping[str, Any], inputs: Inputs, *, model: Path, curves: Path, module: Path | None,
-    config: TrainingConfig,
+    config: TrainingConfig, start: Path | None = None,
 ) -> Trained:  # fmt: skip
     """Run each trial in a process of its own and write the best one's model.
 
@@ -78,6 +80,7 @@ def train_batch(
         curves: HTML file to write: the learning curve of each trial.
         module: The user's Python file, or None.
         config: Time, threads, memory, and how to learn.
+        start: Artifact `start`: a model to begin with, or word that there is none.
 
     Returns:
         The records. A failed trial is a result, not an error.
@@ -91,9 +94,10 @@ def train_batch(
     trials = _read_batch(batch)
     summary = _require_inputs(inputs, config)
     built = module if module is not None and defines_build_model(module) else None
-    digests = _digests(inputs, module)
+    first = _first_model(start, config)
+    digests = _digests(inputs, module, first)
     with tempfile.TemporaryDirectory(prefix="trials-") as scratch:
-        jobs = [_job(trial, inputs, built, digests, Path(scratch), config) for trial in trials]
+        jobs = [_job(trial, inputs, built, first, digests, Path(scratch), config) for trial in trials]
         attempts = [
             attempt_trial(trial["number"], job.hyperparameters, job, config)
             for trial, job in zip(trials, jobs, strict=True)
@@ -149,7 +153,14 @@ def _require_inputs(inputs: Inputs, config: TrainingConfig) -> TransformSummary:
     return summary
 
 
-def _digests(inputs: Inputs, module: Path | None) -> dict[str, str]:
+def _first_model(start: Path | None, config: TrainingConfig) -> Path | None:
+    found = baseline_model(start) if config.warm_start and start else None
+    if config.warm_start and found is None:
+        print("warm start: there is no earlier model, so trials start cold", flush=True)  # noqa: T201 - a task's log
+    return found
+
+
+def _digests(inputs: Inputs, module: Path | None, first: Path | None) -> dict[str, str]:
     digests = {
         "snapshot": read_snapshot(inputs.snapshot).version,
         "schema": content_digest(inputs.schema),
@@ -157,12 +168,16 @@ def _digests(inputs: Inputs, module: Path | None) -> dict[str, str]:
         "transformed_examples": content_digest(inputs.transformed_examples),
         "code": code_digest("common", "transform", "training"),
     }
-    return digests if module is None else {**digests, "module": file_digest(module)}
+    if module is not None:
+        digests["module"] = file_digest(module)
+    if first is not None:
+        digests["start"] = model_digest(first)
+    return digests
 
 
 def _job(
-    trial: Mapping[str, Any], inputs: Inputs, module: Path | None, digests: Mapping[str, str],
-    scratch: Path, config: TrainingConfig,
+    trial: Mapping[str, Any], inputs: Inputs, module: Path | None, first: Path | None,
+    digests: Mapping[str, str], scratch: Path, config: TrainingConfig,
 ) -> Job:  # fmt: skip
     output = scratch / str(trial["number"])
     output.mkdir()
@@ -176,7 +191,8 @@ def _job(
         **settings, transformed_examples=str(inputs.transformed_examples.absolute()),
         transform_graph=str(inputs.transform_graph.absolute()),
         schema=str(inputs.schema.absolute()), statistics=str(inputs.statistics.absolute()),
-        module=None if module is None else str(module.absolute()), start=None,
+        module=None if module is None else str(module.absolute()),
+        start=None if first is None else str(first.absolute()),
         accelerator=config.accelerator,
         checkpoints=f"{config.checkpoint_dir or scratch}/checkpoints-{name}",
         checkpoint_seconds=config.checkpoint_seconds, verification_rows=config.verification_rows,

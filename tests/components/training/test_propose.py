@@ -2,6 +2,7 @@ import math
 
 import pytest
 
+from components.common.artifacts import baseline_model
 from components.common.errors import BadInputError
 from components.training.component import propose_trials
 from components.training.hyperparameters import BOUNDS, CHOICES, Hyperparameters, as_mapping
@@ -114,12 +115,13 @@ def test_every_hyperparameter_has_bounds_and_keeps_them():
             Hyperparameters(**{name: "other"})
 
 
-def test_the_door_gives_what_the_work_gives():
-    assert propose_trials.python_func() == propose()
+def test_the_door_gives_what_the_work_gives(port, tmp_path):
+    assert propose_trials.python_func(port(tmp_path / "start")) == propose()
+    assert baseline_model(tmp_path / "start") is None
 
 
-def test_the_door_ends_with_one_line(capsys):
+def test_the_door_ends_with_one_line(port, tmp_path, capsys):
     with pytest.raises(SystemExit) as ended:
-        propose_trials.python_func(search_space={"unit": 3})
+        propose_trials.python_func(port(tmp_path / "start"), search_space={"unit": 3})
     assert ended.value.code == 2
     assert capsys.readouterr().err.startswith("error: unknown key `unit`")

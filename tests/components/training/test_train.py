@@ -18,14 +18,21 @@ import pyarrow.compute
 import pyarrow.parquet as pq
 import pytest
 
-from components.common.artifacts import Snapshot, read_model_record, read_signature, write_snapshot
+from components.common.artifacts import (
+    Snapshot,
+    model_digest,
+    read_model_record,
+    read_signature,
+    write_snapshot,
+)
 from components.common.errors import BadInputError, ComponentError, UnavailableError
 from components.common.storage import content_digest, file_digest
-from components.training.component import select_best, train_trials
+from components.training.component import propose_trials, select_best, train_trials
 from components.training.config import TrainingConfig
 from components.training.records import read_records
 from components.training.train import train_batch
 from components.training.verify import compare_answers, verify_export
+from components.training.warm_start import warm_start
 
 QUICK = {"epochs": 3, "units": 16, "embedding_dimension": 4, "learning_rate": 0.01}
 
@@ -273,6 +280,31 @@ def test_folds_of_a_split_by_time_are_refused(prepared, tmp_path):
     write_snapshot(tmp_path / "snapshot", by_time)
     with pytest.raises(BadInputError, match="folds mix earlier and later rows"):
         run(trial(0), inputs, tmp_path / "model", folds=3)
+
+
+def test_a_warm_start_begins_where_the_earlier_model_ended(binary, prepared, port, tmp_path, capfd):
+    start = port(tmp_path / "start")
+    propose_trials.python_func(start, port(binary.path), options={"warm_start": True})
+    again, other = trial(0, epochs=1), trial(1, epochs=1, units=8)
+    trained = train(
+        prepared("binary"), tmp_path / "m", port, again, other, options={"warm_start": True}, start=start
+    )
+    told = capfd.readouterr().out
+    assert "warm start: begins with the earlier weights" in told
+    assert "warm start: starts cold: its network has another shape" in told
+    curves = {record.number: record.curve for record in read_records(trained.path)[1]}
+    earlier = read_records(binary.path)[1][0].curve
+    assert curves[0][0]["train_loss"] < earlier[0]["train_loss"] * 0.8
+    assert read_model_record(trained.path).digests["start"] == model_digest(binary.path)
+
+
+def test_vocabularies_of_other_data_forbid_a_warm_start(binary, prepared, tmp_path):
+    graph = shutil.copytree(prepared("binary").transform_graph, tmp_path / "graph")
+    model = SimpleNamespace(weights=[])
+    assert warm_start(model, binary.path, graph) == "its network has another shape"
+    (vocabulary, *_) = sorted((graph / "transform_fn" / "assets").iterdir())
+    vocabulary.write_text("purple\n")
+    assert warm_start(model, binary.path, graph) == "its vocabularies are others"
 
 
 SCRIPT = """
