@@ -73,6 +73,8 @@ def read_build(file: Path) -> Build:
 def read_yaml(text: str) -> Any:
     """Read YAML as people write it: `1e3` is a number, which YAML 1.1 takes for text.
 
+    A date stays the text it was written as: KFP's parameters know no dates.
+
     Raises:
         YAMLError: It is no YAML.
     """
@@ -85,6 +87,7 @@ class _Loader(yaml.SafeLoader):
 
 _EXPONENT = re.compile(r"[-+]?(?:\d[\d_]*\.?|\d*\.\d+)[eE][-+]?\d+$")
 _Loader.add_implicit_resolver("tag:yaml.org,2002:float", _EXPONENT, list("-+.0123456789"))
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _Loader.construct_yaml_str)
 
 
 def read_mapping(file: Path) -> dict[str, Any]:

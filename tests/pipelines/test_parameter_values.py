@@ -24,6 +24,19 @@ def test_a_string_parameter_stays_text_although_it_looks_like_a_number():
     assert gather_parameters(None, ["label=null"], TYPES) == {"label": None}
 
 
+def test_a_date_stays_the_text_that_was_written(tmp_path: Path):
+    (tmp_path / "p.yaml").write_text(
+        "split: {by: time, column: day, eval_from: 2013-09-01, test_from: '2013-11-01'}"
+    )
+    values = gather_parameters(tmp_path / "p.yaml", ["split.test_from=2013-12-01"], {})
+    assert values["split"] == {
+        "by": "time",
+        "column": "day",
+        "eval_from": "2013-09-01",
+        "test_from": "2013-12-01",
+    }
+
+
 @pytest.mark.parametrize("setting", ["sources=a.csv", "sources={data: a.csv}", "sources.data=a.csv"])
 def test_one_source_may_be_given_by_its_path_which_becomes_absolute(setting):
     assert gather_parameters(None, [setting], TYPES) == {"sources": {"data": os.path.abspath("a.csv")}}
