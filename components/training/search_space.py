@@ -18,15 +18,25 @@ from components.training.hyperparameters import (
     read_hyperparameters,
 )
 
-SAMPLERS = ("random",)
+SAMPLERS = ("random", "qmc", "tpe", "grid")
 MAX_TRIALS = 1_000  # each is a training; a typo shall not start a million of them
 
 
-@dataclass(frozen=True, slots=True)
+# Values that others must have, by hyperparameter, for this one to be drawn; empty: it always is.
+Condition = tuple[tuple[str, tuple[Any, ...]], ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Choices:
-    """One of some values, at least one."""
+    """One of some values, at least one.
+
+    Attributes:
+        values: The values.
+        when: Under which condition; else the hyperparameter stays at its default.
+    """
 
     values: tuple[Any, ...]
+    when: Condition = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,12 +48,16 @@ class Range:
         high: The greatest, not below the least.
         log: Drawn uniformly from the logarithms.
         whole: Whole numbers only.
+        steps: Values that a grid takes of it, ends included; None: all whole numbers.
+        when: Under which condition; else the hyperparameter stays at its default.
     """
 
     low: float
     high: float
     log: bool
     whole: bool
+    steps: int | None = None
+    when: Condition = ()
 
 
 Space = dict[str, Choices | Range]
@@ -68,25 +82,52 @@ def read_space(search_space: Mapping[str, Any]) -> Space:
     """Read a search space.
 
     Args:
-        search_space: By hyperparameter `{low, high}` with an optional `log`, `{choices: […]}`, or one
-            value. An empty mapping is `DEFAULT_SPACE`; what is absent from another stays at its default.
+        search_space: By hyperparameter `{low, high}` with an optional `log` and `steps`, `{choices: […]}`,
+            or one value; the first two with an optional `when: {other: value or list}`. An empty mapping
+            is `DEFAULT_SPACE`; what is absent from another stays at its default.
 
     Returns:
-        What every hyperparameter that was named may be, in the order of `Hyperparameters`.
+        What every hyperparameter that was named may be; one under a condition comes after those it names,
+        else the order is that of `Hyperparameters`.
 
     Raises:
-        BadInputError: A name is unknown, a form is none of these, or a value has the wrong type or lies
-            outside the hyperparameter's bounds.
+        BadInputError: A name is unknown, a form is none of these, a value has the wrong type or lies
+            outside the hyperparameter's bounds, or a condition can never be met.
     """
     asked = search_space or DEFAULT_SPACE
     require_known(asked, _NAMES, where="parameter `search_space`")
-    return {name: _read(name, whole(asked[name])) for name in _NAMES if name in asked}
+    return _order({name: _read(name, whole(asked[name])) for name in _NAMES if name in asked})
+
+
+def is_drawn(allowed: Choices | Range, values: Mapping[str, Any]) -> bool:
+    """Tell whether the condition holds, given the values of what was drawn before."""
+    return all(name in values and values[name] in legal for name, legal in allowed.when)
 
 
 def default_point(space: Space) -> Hyperparameters:
     """Return trial 0: the defaults, moved into the space where they lie outside it."""
-    values = {name: _default(name, allowed) for name, allowed in space.items()}
+    values: dict[str, Any] = {}
+    for name, allowed in space.items():
+        if is_drawn(allowed, values):
+            values[name] = _default(name, allowed)
     return read_hyperparameters(values, where="search_space")
+
+
+def _order(space: Space) -> Space:
+    """Put what others depend on before them."""
+    ordered: Space = {}
+    while len(ordered) < len(space):
+        ready = [
+            name
+            for name, allowed in space.items()
+            if name not in ordered and all(other in ordered for other, _ in allowed.when)
+        ]
+        if not ready:
+            waiting = ", ".join(name for name in space if name not in ordered)
+            fix = "name only hyperparameters of this space, and none that depends on this one"
+            raise BadInputError("condition can never be met", where=f"search_space.{waiting}", fix=fix)
+        ordered |= {name: space[name] for name in ready}
+    return ordered
 
 
 def check_search(*, trials: int, sampler: str, seed: int, trials_per_task: int = 1) -> None:
@@ -117,22 +158,33 @@ def _require(holds: bool, name: str, value: object, what: str) -> None:
 def _read(name: str, value: Any) -> Choices | Range:
     where = f"search_space.{name}"
     if not isinstance(value, Mapping):
-        return Choices((_checked(name, value, where),))
+        return Choices(values=(_checked(name, value, where),))
     settings = cast("Mapping[str, Any]", value)
     if "choices" in settings:
-        require_known(settings, ("choices",), where=where)
-        return _choices(name, settings["choices"], where)
-    require_known(settings, ("low", "high", "log"), where=where)
+        require_known(settings, ("choices", "when"), where=where)
+        return Choices(values=_choices(name, settings["choices"], where), when=_condition(settings, where))
+    require_known(settings, ("low", "high", "log", "steps", "when"), where=where)
     if "low" not in settings or "high" not in settings:
         fix = "write `{low, high}`, `{choices: […]}` or one value"
         raise BadInputError("neither a range nor choices", where=where, value=dict(settings), fix=fix)
     return _range(name, settings, where)
 
 
-def _choices(name: str, choices: Any, where: str) -> Choices:
+def _choices(name: str, choices: Any, where: str) -> tuple[Any, ...]:
     if not isinstance(choices, list) or not choices:
         raise BadInputError("choices must be a list of at least one value", where=where, value=choices)
-    return Choices(tuple(_checked(name, choice, where) for choice in cast("list[Any]", choices)))
+    return tuple(dict.fromkeys(_checked(name, choice, where) for choice in cast("list[Any]", choices)))
+
+
+def _condition(settings: Mapping[str, Any], where: str) -> Condition:
+    when: Any = settings.get("when", {})
+    if not isinstance(when, Mapping):
+        raise BadInputError("`when` must map hyperparameters to values", where=where, value=when)
+    asked = cast("Mapping[str, Any]", when)
+    require_known(asked, _NAMES, where=f"{where}.when")
+    place = f"{where}.when"
+    listed = {other: value if isinstance(value, list) else [value] for other, value in asked.items()}
+    return tuple((other, _choices(other, values, place)) for other, values in listed.items())
 
 
 def _range(name: str, settings: Mapping[str, Any], where: str) -> Range:
@@ -146,7 +198,13 @@ def _range(name: str, settings: Mapping[str, Any], where: str) -> Range:
         raise BadInputError("`low <= high` must hold", where=where, value={"low": low, "high": high})
     if log and low <= 0:
         raise BadInputError("`low > 0` must hold when `log` is true", where=where, value=low)
-    return Range(low=low, high=high, log=log, whole=_HINTS[name] is int)
+    steps = settings.get("steps")
+    if steps is not None and (not isinstance(steps, int) or isinstance(steps, bool) or steps < 2):
+        raise BadInputError("`steps >= 2` must hold for a whole number", where=where, value=steps)
+    return Range(
+        low=low, high=high, log=log, whole=_HINTS[name] is int, steps=steps,
+        when=_condition(settings, where),
+    )  # fmt: skip
 
 
 def _checked(name: str, value: Any, where: str) -> Any:

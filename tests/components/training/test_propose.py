@@ -96,7 +96,7 @@ def test_a_space_that_cannot_be_is_refused(space, message):
         ({"trials": 0}, "`1 <= trials <= 1000` must hold — parameter `trials` — got 0"),
         ({"trials": 1001}, "`1 <= trials <= 1000` must hold — parameter `trials` — got 1001"),
         ({"per_task": 0}, "trials_per_task >= 1"),
-        ({"sampler": "tpe"}, "known samplers: random"),
+        ({"sampler": "best"}, "known samplers: random, qmc, tpe, grid"),
         ({"seed": -1}, "seed"),
     ],
 )
