@@ -78,12 +78,16 @@ def read_leaderboard(folders: Mapping[str, Path]) -> dict[str, Any]:
     """Return `{objective, direction, rows, varied, more}`: best trials first, and what differs in them."""
     board = read_json(folders["leaderboard"] / "leaderboard.json")
     rows = [dict(row) for row in board["rows"]]
-    points = [row["hyperparameters"] for row in rows]
-    varied = [name for name in points[0] if len({json.dumps(point.get(name)) for point in points}) > 1]
-    values = [row["metrics"].get(board["objective"]) for row in rows]
+    points = [row.get("hyperparameters") or {} for row in rows]
+    names = dict.fromkeys(name for point in points for name in point)
+    varied = [name for name in names if len({json.dumps(point.get(name)) for point in points}) > 1]
+    values = [(row.get("metrics") or {}).get(board["objective"]) for row in rows]
     return {
         "objective": board["objective"], "direction": board["direction"], "varied": varied,
-        "rows": [{**row, "value": value} for row, value in zip(rows, values, strict=True)][:_MOST_TRIALS],
+        "rows": [
+            {**row, "value": value, "point": point}
+            for row, value, point in zip(rows, values, points, strict=True)
+        ][:_MOST_TRIALS],
         "more": max(0, len(rows) - _MOST_TRIALS),
     }  # fmt: skip
 

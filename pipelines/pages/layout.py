@@ -10,6 +10,10 @@ BOX_WIDTH, BOX_HEIGHT = 176, 42  # pixels; two boxes beside each other fit a pho
 _GAP_X, _GAP_Y, _MARGIN = 14, 24, 2
 _MOST_LETTERS = 24
 
+_Place = (
+    str | tuple[str, str, int]
+)  # the name of a box, or a lane: an arrow's ends, and a row that it passes
+
 
 @dataclass(frozen=True, kw_only=True)
 class Node:
@@ -71,18 +75,18 @@ def lay_out(nodes: Sequence[Node], edges: Collection[tuple[str, str]]) -> Drawin
         return None
     names = [node.name for node in nodes]
     arrows = _reduced(names, {edge for edge in edges if edge[0] in names and edge[1] in names})
-    rows = _rows(names, arrows)
-    widest = max(len(row) for row in rows)
-    width = widest * (BOX_WIDTH + _GAP_X) - _GAP_X + 2 * _MARGIN
-    found = {node.name: node for node in nodes}
-    boxes = {
-        name: Box(node=found[name], x=_left(column, len(row), width), y=_top(number))
-        for number, row in enumerate(rows)
-        for column, name in enumerate(row)
-    }  # fmt: skip
+    rows, ways = _rows(names, arrows)
+    width = max(map(_row_width, rows)) + 2 * _MARGIN
     height = len(rows) * (BOX_HEIGHT + _GAP_Y) - _GAP_Y + 2 * _MARGIN
-    paths = tuple(_path(boxes[first], boxes[second]) for first, second in arrows)
-    return Drawing(width=width, height=height, boxes=tuple(boxes.values()), arrows=paths)
+    corner = {
+        place: (x, _MARGIN + number * (BOX_HEIGHT + _GAP_Y))
+        for number, row in enumerate(rows)
+        for place, x in zip(row, _lefts(row, width), strict=True)
+    }
+    boxes = tuple(Box(node=node, x=corner[node.name][0], y=corner[node.name][1]) for node in nodes)
+    return Drawing(
+        width=width, height=height, boxes=boxes, arrows=tuple(_path(way, corner) for way in ways)
+    )
 
 
 def _reduced(names: Sequence[str], edges: Collection[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -99,46 +103,77 @@ def _reduced(names: Sequence[str], edges: Collection[tuple[str, str]]) -> list[t
     ]
 
 
-def _rows(names: Sequence[str], edges: Sequence[tuple[str, str]]) -> list[list[str]]:
-    """Return the names by row: each below all that point to it, and as near as can be to its next ones."""
+def _rows(
+    names: Sequence[str], edges: Sequence[tuple[str, str]]
+) -> tuple[list[list[_Place]], list[list[_Place]]]:
+    """Return the boxes by row, and the way of each arrow; one that passes a row has a lane in it.
+
+    A box lies below all that point to it, and near to what it points to (Sugiyama et al., 1981).
+    """
     rank: dict[str, int] = {}
     for name in names:
         rank[name] = 1 + max((rank[a] for a, b in edges if b == name), default=-1)
     for name in reversed(names):
         rank[name] = min((rank[b] for a, b in edges if a == name), default=rank[name] + 1) - 1
     first = min(rank.values())
-    rows: list[list[str]] = [[] for _ in range(max(rank.values()) - first + 1)]
+    rows: list[list[_Place]] = [[] for _ in range(max(rank.values()) - first + 1)]
     for name in names:
         rows[rank[name] - first].append(name)
-    _order(rows, edges)
-    return [row for row in rows if row]
+    ways: list[list[_Place]] = []
+    for a, b in edges:
+        lanes = [(a, b, row) for row in range(rank[a] + 1, rank[b])]
+        for lane in lanes:
+            rows[lane[2] - first].append(lane)
+        ways.append([a, *lanes, b])
+    _order(rows, ways)
+    return rows, ways
 
 
-def _order(rows: list[list[str]], edges: Sequence[tuple[str, str]]) -> None:
-    """Put each box under the middle of those that point to it."""
+def _order(rows: list[list[_Place]], ways: Sequence[Sequence[_Place]]) -> None:
+    """Put each place under the middle of those that lead to it."""
+    steps = [step for way in ways for step in pairwise(way)]
     for above, row in pairwise(rows):
-        place = {name: column - len(above) / 2 for column, name in enumerate(above)}
-        row.sort(key=lambda name, at=place: _mean([at[a] for a, b in edges if b == name and a in at]))
+        at = {place: column - len(above) / 2 for column, place in enumerate(above)}
+        middle = {place: _mean([at[a] for a, b in steps if b == place and a in at]) for place in row}
+        row.sort(key=middle.__getitem__)
 
 
 def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else 1e9  # what nothing points to goes to the right
 
 
-def _left(column: int, count: int, width: float) -> float:
-    row = count * (BOX_WIDTH + _GAP_X) - _GAP_X
-    return (width - row) / 2 + column * (BOX_WIDTH + _GAP_X)
+def _row_width(row: Sequence[_Place]) -> float:
+    return sum(map(_width, row)) + (len(row) - 1) * _GAP_X
 
 
-def _top(row: int) -> float:
-    return _MARGIN + row * (BOX_HEIGHT + _GAP_Y)
+def _width(place: _Place) -> float:
+    return BOX_WIDTH if isinstance(place, str) else 0
 
 
-def _path(first: Box, second: Box) -> str:
-    x, y = first.x + BOX_WIDTH / 2, first.y + BOX_HEIGHT
-    to_x, to_y = second.x + BOX_WIDTH / 2, second.y
-    middle = (y + to_y) / 2
-    return f"M{x:g} {y:g}C{x:g} {middle:g} {to_x:g} {middle:g} {to_x:g} {to_y - 4:g}"
+def _lefts(row: Sequence[_Place], width: float) -> list[float]:
+    lefts = [(width - _row_width(row)) / 2]
+    for place in row[:-1]:
+        lefts.append(lefts[-1] + _width(place) + _GAP_X)
+    return lefts
+
+
+def _path(way: Sequence[_Place], corner: Mapping[_Place, tuple[float, float]]) -> str:
+    """Return an arrow's path: curves between rows, straight down in a lane."""
+    x, y = _middle(way[0], corner)
+    drawn = f"M{x:g} {y + BOX_HEIGHT:g}"
+    y += BOX_HEIGHT
+    for place in way[1:]:
+        to_x, to_y = _middle(place, corner)
+        end, half = to_y - 4 if isinstance(place, str) else to_y, (y + to_y) / 2
+        drawn += f"C{x:g} {half:g} {to_x:g} {half:g} {to_x:g} {end:g}"
+        x, y = to_x, to_y + BOX_HEIGHT
+        drawn += "" if isinstance(place, str) else f"V{y:g}"
+    return drawn
+
+
+def _middle(place: _Place, corner: Mapping[_Place, tuple[float, float]]) -> tuple[float, float]:
+    x, y = corner[place]
+    return x + _width(place) / 2, y
 
 
 def _cut(text: str) -> str:

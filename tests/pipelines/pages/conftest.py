@@ -99,7 +99,8 @@ def _write_model(folder: Path):
     trials = [(1, 24.0, 32, None), (0, 26.0, 64, None), (2, None, 128, "trial 2 ran out of memory")]
     rows = [
         {"number": n, "state": "failed" if error else "complete", "error": error, "curve": [],
-         "hyperparameters": {"units": units, "layers": 2}, "metrics": {} if error else {"mse": value}}
+         "hyperparameters": {"units": units, "layers": 2} | ({"bins": 16} if n == 1 else {}),
+         "metrics": {} if error else {"mse": value}}
         for n, value, units, error in trials
     ]  # fmt: skip
     (folder / "leaderboard").mkdir()

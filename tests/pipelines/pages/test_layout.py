@@ -25,6 +25,18 @@ def test_what_waits_for_nothing_stands_just_above_what_needs_it():
     assert at["x"].x != at["b"].x
 
 
+def test_an_arrow_that_passes_a_row_goes_beside_its_boxes():
+    """a points to b, b to c, c to d; a points to x, x to d: x is just above d, two rows below a."""
+    edges = {("a", "b"), ("b", "c"), ("c", "d"), ("d", "e"), ("a", "x"), ("x", "e")}
+    drawing = lay_out(nodes("abcdxe"), edges)
+    at = place(drawing)
+    assert at["x"].y == at["d"].y
+    [lane] = [path for path in drawing.arrows if "V" in path]
+    column = float(lane.split("V")[0].split()[-2])
+    for name in "bc":
+        assert not at[name].x <= column <= at[name].x + BOX_WIDTH
+
+
 def test_no_node_is_no_drawing():
     assert lay_out([], set()) is None
 
