@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from components.common.errors import ComponentError
-from pipelines.commands import checking, history, running, serving
+from pipelines.commands import checking, history, running, serving, starting
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -24,6 +24,8 @@ app = typer.Typer(
 data_app = typer.Typer(no_args_is_help=True, help="Write data sets to try things on.")
 app.add_typer(data_app, name="data")
 
+app.command()(starting.init)
+app.command()(starting.demo)
 app.command()(running.run)
 app.command(name="compile")(running.compile_)
 app.command()(checking.check)

@@ -19,8 +19,10 @@ from components.ingestion.config import IngestionConfig
 from components.ingestion.sources import read_sources
 from components.ingestion.split import SplitRule
 from components.training.config import TrainingConfig
-from components.training.search_space import check_search, read_space
+from components.training.search_space import DEFAULT_SPACE, check_search, read_space
 from components.transform.config import TransformConfig
+
+__all__ = ["DEFAULT_SPACE", "check_room_parameters"]
 
 
 def check_room_parameters(values: Mapping[str, Any]) -> None:

@@ -15,7 +15,7 @@ Settings = Annotated[
     typer.Option("-p", metavar="KEY=VALUE", help="A parameter; `-p deploy.target=none` reaches inside."),
 ]
 Pipeline = Annotated[
-    str | None, typer.Argument(help="Name of a pipeline (training), or a compiled package (FILE.yaml).")
+    str | None, typer.Argument(help="Name of a pipeline (training, screening), or a package (FILE.yaml).")
 ]
 Earlier = Annotated[
     str | None,
@@ -71,7 +71,7 @@ def run(
 
 
 def compile_(
-    pipeline: Annotated[str, typer.Argument(help="Name of a pipeline: training.")],
+    pipeline: Annotated[str, typer.Argument(help="Name of a pipeline: training, screening.")],
     out: Annotated[Path, typer.Option(help="Folder to write `<pipeline>.yaml` into.")],
     build: BuildFile = None,
 ) -> None:

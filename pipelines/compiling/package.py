@@ -11,7 +11,7 @@ from components.common.errors import BadInputError
 from components.common.storage import publishing
 from pipelines.build import Build
 
-PIPELINES = ("training",)
+PIPELINES = ("training", "screening")
 
 
 def compile_pipeline(name: str, build: Build, folder: Path) -> Path:

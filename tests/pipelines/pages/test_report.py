@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.ending import remedies
 from pipelines.pages.report import write_report
+from pipelines.request import Request
 from pipelines.summary import summarise
 
 
@@ -120,3 +122,12 @@ def test_a_malformed_artifact_takes_its_part_of_the_page_alone(complete, broken)
     for file in folder.rglob(broken):
         file.write_text("[")
     assert "<h2>The run</h2>" in write_report(complete, folder).read_text()
+
+
+@pytest.mark.parametrize(
+    ("state", "words"), [("SUCCEEDED", []), ("REFUSED", ["--from"]), ("FAILED", ["--resume", "--from"])]
+)
+def test_what_to_do_depends_on_how_the_run_ended(record, state, words):
+    found = remedies({**record, "state": state}, Request(pipeline="training"))
+    assert len(found) == len(words)
+    assert all(word in command for word, (_, command) in zip(words, found, strict=True))

@@ -1,0 +1,43 @@
+# pyright: basic, reportCallIssue=false, reportIndexIssue=false, reportAttributeAccessIssue=false
+"""A batch that arrives, held against the data of the model now serving; nothing is trained."""
+
+from typing import Optional
+
+from kfp import dsl
+
+from components.common.component import halt
+from components.data_validation.component import data_validation
+from components.deployment.component import resolve_baseline
+from components.ingestion.component import ingest, resolve_sources
+from pipelines.build import Build
+from pipelines.secrets import give_secrets
+
+
+def define(build: Build):
+    """Return the pipeline with its build options filled in."""
+
+    # fmt: off
+    @dsl.pipeline(name="screening", description="Holds a batch against the data of the serving model.")
+    def pipeline(
+        sources: dict, label: str, query: Optional[str] = None, split: dict = {}, model_name: str = "model",
+        baseline_uri: Optional[str] = None, deploy: dict = {}, ingestion: dict = {}, validation: dict = {},
+    ):
+        hosts = list(build.allowed_hosts)
+        found = resolve_sources(
+            sources=sources, options=ingestion, allowed_hosts=hosts).set_caching_options(False)
+        give_secrets(found, build.secrets)
+        data = ingest(
+            sources=sources, identities=found.output, query=query, split=split, options=ingestion,
+            allowed_hosts=hosts)
+        give_secrets(data, build.secrets)
+        examples, snapshot = data.outputs["examples"], data.outputs["snapshot"]
+        serving = resolve_baseline(
+            snapshot=snapshot, model_name=model_name, baseline_uri=baseline_uri, label=label, trials=1,
+            sampler="random", seed=0, validation=validation, options=deploy).set_caching_options(False)
+        validated = data_validation(
+            examples=examples, snapshot=snapshot, baseline=serving.outputs["baseline"], label=label,
+            options=validation)
+        halt(unless=validated.outputs["Output"], reasons=validated.outputs["anomalies"])
+    # fmt: on
+
+    return pipeline
