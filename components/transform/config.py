@@ -45,7 +45,7 @@ class TransformConfig:
     max_correlation: float = 0.99
     drop_correlated: bool = False
     beam_options: Sequence[str] = ()
-    batch_rows: int = 16_384
+    batch_rows: int = 65_536
 
     def __post_init__(self) -> None:
         """Reject impossible knobs at once, naming the value."""

@@ -6,6 +6,7 @@ are filled here from Arrow, so that the results are TFT's; tests hold them to it
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -16,13 +17,13 @@ import pyarrow.compute
 import tfx_bsl.sketches as generated
 from numpy.typing import NDArray
 
-from components.common.artifacts import MISSING_STRING
+from components.common.artifacts import MISSING_STRING, Kind
 from components.common.encoding import DATATYPES, encode_column
 from components.transform.config import MAX_VOCABULARY
 from components.transform.correlate import CoMoments
-from components.transform.derive import Derived
+from components.transform.derive import Derived, Encoding
 from components.transform.library import tf
-from components.transform.preprocess import read_numbers
+from components.transform.preprocess import input_types, read_numbers
 
 pc: Any = pyarrow.compute  # its functions are made when it is imported; no checker sees them
 sketches: Any = generated  # a compiled module; no checker sees into it
@@ -109,7 +110,7 @@ def _sketch(
             values, present = _numbers(batch, feature)
             quantiles[feature.column].AddValues(pa.array(values[present]))
         for feature in counted:
-            frequencies[feature.column].AddValues(_usable(batch.column(feature.column)))
+            frequencies[feature.column].AddValues(*_counts(batch.column(feature.column)))
     limits = {one.column: _bounds(quantiles[one.column], one) for one in scaled}
     return limits, {one.column: _entries(frequencies[one.column], one.size) for one in counted}
 
@@ -119,11 +120,14 @@ def _counter() -> Any:
     return sketches.MisraGriesSketch(MAX_VOCABULARY + 1, order_on_tie=order)
 
 
-def _usable(values: Any) -> Any:
-    present = values.drop_null()
-    if pa.types.is_string(present.type):
-        return present.filter(pc.invert(pc.match_substring_regex(present, UNUSABLE)))
-    return present
+def _counts(values: Any) -> tuple[Any, Any]:
+    """Return the distinct values of a batch that can be entries, and how often each occurs."""
+    counted = pc.value_counts(values.drop_null())
+    entries, counts = counted.field("values"), counted.field("counts").cast(pa.float32())
+    if pa.types.is_string(entries.type):
+        usable = pc.invert(pc.match_substring_regex(entries, UNUSABLE))
+        return entries.filter(usable), counts.filter(usable)
+    return entries, counts
 
 
 def _entries(counter: Any, size: int) -> list[bytes]:
@@ -141,8 +145,16 @@ def _numbers(batch: Any, feature: Derived) -> tuple[Numbers, NDArray[np.bool_]]:
 
 def _read(column: Any, feature: Derived) -> tuple[Numbers, NDArray[np.bool_]]:
     raw = encode_column(column, DATATYPES[feature.kind], name=feature.column)
-    values, present = read_numbers(tf.constant(raw), feature)
+    values, present = _reader(feature.encoding, feature.kind)(tf.constant(raw))
     return values.numpy(), present.numpy()
+
+
+@functools.cache
+def _reader(encoding: Encoding, kind: Kind) -> Any:
+    """Return `read_numbers` as one traced function: its operations are many, and each costs a call."""
+    (taken,) = input_types({"x": kind}).values()
+    function = functools.partial(read_numbers, encoding=encoding, kind=kind)
+    return tf.function(function, input_signature=[taken], autograph=False)
 
 
 def parts_of(share: float) -> int:

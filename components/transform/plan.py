@@ -96,8 +96,10 @@ def _measured(
     warnings = [f"`{one.column}` {one.warning}" for one in derived if one.warning]
     for later, earlier, value in found.correlated:
         what = f"correlates with `{earlier}`: {value:.4f}"
-        if config.drop_correlated and later not in named and earlier not in duplicates:
-            duplicates.setdefault(later, what)
+        if {later, earlier} & duplicates.keys():
+            continue
+        if config.drop_correlated and later not in named:
+            duplicates[later] = what
         else:
             warnings.append(f"`{later}` {what}")
     kept = [feature for feature in derived if feature.column not in duplicates]

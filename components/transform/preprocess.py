@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from components.common.artifacts import MISSING_INTEGER, MISSING_STRING, Kind
 from components.common.encoding import DATATYPES
-from components.transform.derive import Derived
+from components.transform.derive import Derived, Encoding
 from components.transform.library import tf, tft
 from components.transform.parse_dates import parse_dates
 
@@ -63,15 +63,16 @@ def input_types(inputs: Mapping[str, Kind]) -> dict[str, Any]:
     return {name: tf.TensorSpec([None], types[DATATYPES[kind]], name) for name, kind in inputs.items()}
 
 
-def read_numbers(values: Any, feature: Derived) -> tuple[Any, Any]:
+def read_numbers(values: Any, *, encoding: Encoding, kind: Kind) -> tuple[Any, Any]:
     """Return what a feature scales, float64 `[rows]`, and where there is a value.
 
     Args:
         values: The raw tensor `[rows]`, missing values as markers.
-        feature: Of encoding `number`, or `calendar`, of which the days since 1970 are scaled.
+        encoding: `number`, or `calendar`, of which the days since 1970 are scaled.
+        kind: Of the column.
     """
-    if feature.encoding == "calendar":
-        calendar = parse_dates(values, timestamp=feature.kind == "timestamp")
+    if encoding == "calendar":
+        calendar = parse_dates(values, timestamp=kind == "timestamp")
         return tf.cast(calendar.days, tf.float64), calendar.valid
     present = _present(values) if values.dtype == tf.int64 else tf.math.is_finite(values)
     return tf.cast(values, tf.float64), present
@@ -86,7 +87,8 @@ def vocabulary_name(feature: Derived) -> str:
 
 
 def _number(values: Any, feature: Derived, analysis: Analysis) -> Tensors:
-    return _scaled(*read_numbers(values, feature), feature, analysis, part="number")
+    numbers, present = read_numbers(values, encoding="number", kind=feature.kind)
+    return _scaled(numbers, present, feature, analysis, part="number")
 
 
 def _scaled(numbers: Any, present: Any, feature: Derived, analysis: Analysis, *, part: str) -> Tensors:

@@ -108,13 +108,16 @@ def _add(profile: ColumnProfile, values: Any) -> None:
         values = values.filter(finite)  # a null filter entry drops its row
     present = values.drop_null()
     profile.present += len(present)
+    counted = pc.value_counts(present)
+    values, counts = counted.field("values"), counted.field("counts")
     if not profile.unlimited:
         profile.counted += len(present)
-        profile.distinct.update(pc.unique(present).to_pylist())
-    if profile.kind == "integer" and len(present):
-        ends = pc.min_max(present).as_py()
+        profile.distinct.update(values.to_pylist())
+    if profile.kind == "integer" and len(values):
+        ends = pc.min_max(values).as_py()
         profile.low = ends["min"] if profile.low is None else min(profile.low, ends["min"])
         profile.high = ends["max"] if profile.high is None else max(profile.high, ends["max"])
-    if profile.kind == "string" and len(present):
-        text = pc.utf8_trim_whitespace(present.cast(pa.string()))
-        profile.words += int(pc.sum(pc.count_substring_regex(text, r"\s+")).as_py()) + len(present)
+    if profile.kind == "string" and len(values):
+        text = pc.utf8_trim_whitespace(values.cast(pa.string()))
+        gaps = pc.count_substring_regex(text, r"\s+").cast(pa.int64())
+        profile.words += int(pc.sum(pc.multiply(gaps, counts)).as_py()) + len(present)

@@ -51,23 +51,3 @@ def test_clipping_and_what_to_look_at_are_told(page):
 
 def test_the_page_needs_no_network_and_no_script(page):
     assert not re.search(r"<script|src=|href=|url\(|@import", page)
-
-
-def test_near_duplicates_are_listed_and_dropped_on_request(houses, tmp_path, tables, capsys):
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    for split, table in tables.items():
-        (tmp_path / "examples" / split).mkdir(parents=True)
-        feet = [value * 3.28 for value in table["metres"].to_pylist()]
-        index = table.column_names.index("price")
-        table = table.set_column(index, "price", pa.array(feet, pa.float64()))
-        pq.write_table(table, tmp_path / "examples" / split / "part-00000.parquet")
-    (tmp_path / "schema").symlink_to(houses / "schema")
-    run(tmp_path, tmp_path / "listed")
-    assert "warning: `metres` correlates with `price`: 1.0000" in capsys.readouterr().out
-    graph, _ = run(tmp_path, tmp_path / "dropped", options={"drop_correlated": True})
-    assert "dropped metres: correlates with `price`: 1.0000" in capsys.readouterr().out
-    assert graph.metadata["dropped"] == 5
-    run(tmp_path, tmp_path / "named", options={"drop_correlated": True}, features={"metres": "number"})
-    assert "warning: `metres` correlates with `price`" in capsys.readouterr().out
