@@ -38,7 +38,7 @@ lock: .tools/.ready ## Write locks/ from pyproject.toml; UPGRADE=1 takes newer v
 	$(LOCK) --group validation -o locks/validation.txt
 	$(LOCK) --no-deps --group validation-kfp -o locks/validation-kfp.txt
 clean: stop ## Remove environments and caches; keeps runs/ and data/
-	rm -rf .tools .venv .venv-validation dist .cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .tools .venv .venv-validation .peers dist .cache .pytest_cache .ruff_cache .hypothesis
 
 data/flights: | setup
 	@$(BIN)/millrace data flights --out $@

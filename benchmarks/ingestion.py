@@ -87,15 +87,19 @@ def run_ours(copies: int) -> Reading:
 
 def _run(program: str, copies: int, *more: str) -> Reading:
     with tempfile.TemporaryDirectory() as scratch:
-        folder, out = _copies(copies).name, Path(scratch)
+        folder, out = copies_of_flights(copies), Path(scratch)
         command = [sys.executable, "-c", program + _TELL, folder, str(out), *more]
         told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return Reading(**json.loads(told))
 
 
+def copies_of_flights(copies: int) -> str:
+    """Return a folder, gone when we end, of the flights of so many years; but for the year all are 2013."""
+    return _copies(copies).name
+
+
 @cache
 def _copies(copies: int) -> tempfile.TemporaryDirectory[str]:
-    """Return a folder, gone when we end, of the flights of so many years; but for the year all are 2013."""
     folder = tempfile.TemporaryDirectory(prefix="millrace-years-")
     with tempfile.TemporaryDirectory() as year:
         months = [Path(name) for name in write_flights(year) if Path(name).name.startswith("flights-")]

@@ -19,7 +19,7 @@ class Record:
         peer: What the peer or floor reaches under the same conditions, or None when there is none.
         ratio: `ours / peer`, or None without a peer.
         target: The bound in words, such as `ratio >= 1`.
-        met: Whether the bound holds.
+        met: Whether the bound holds; None when the peer cannot run here, and `conditions` say why.
         conditions: What the numbers depend on: `unit`, who the `peer` is, repeats, sizes, and the
             machine, which the runner adds.
     """
@@ -29,7 +29,7 @@ class Record:
     peer: float | None
     ratio: float | None
     target: str
-    met: bool
+    met: bool | None
     conditions: Mapping[str, Condition] = field(default_factory=dict[str, Condition])
 
 
@@ -56,3 +56,11 @@ def judge(
         name=name, ours=ours, peer=peer, ratio=ratio,
         target=f"{subject} {sign} {bound:g}", met=met, conditions=dict(conditions),
     )  # fmt: skip
+
+
+def unjudged(
+    name: str, ours: float, *, bound: str, reason: object, conditions: Mapping[str, Condition]
+) -> Record:
+    """Make a record without a verdict: the peer cannot run here, and no stored number stands for it."""
+    told = {**conditions, "peer_not_run": str(reason)}
+    return Record(name=name, ours=ours, peer=None, ratio=None, target=bound, met=None, conditions=told)

@@ -24,6 +24,18 @@ def measures() -> list[str]:
     return sorted(file.stem for file in (HERE / "measures").glob("[!_]*.py"))
 
 
+def chosen(names: Sequence[str]) -> list[str]:
+    """Return the measures of these names, or whose names begin with them; all for none.
+
+    Raises:
+        BadInputError: A name is of no measure.
+    """
+    known = measures()
+    families = {name: [one for one in known if one.startswith(f"{name}_")] for name in names}
+    require_known([name for name in names if not families[name]], known, where="measures")
+    return [one for name in names for one in ([name] if name in known else families[name])] or known
+
+
 def run_measure(name: str) -> Record:
     """Take one measure, add the machine to its conditions, and keep the record.
 
@@ -59,18 +71,21 @@ def _row(record: Record) -> tuple[str, ...]:
     numbers = (record.ours, record.peer, record.ratio)
     shown = ("–" if number is None else f"{number:.4g}" for number in numbers)
     unit = str(record.conditions.get("unit", ""))
-    return (record.name, *shown, record.target, "yes" if record.met else "*missed*", unit)
+    met = {True: "yes", False: "*missed*", None: "*peer not run here*"}[record.met]
+    return (record.name, *shown, record.target, met, unit)
 
 
 def main(names: Sequence[str]) -> int:
     """Run the named measures, or all; 0 when they ran, whether or not they reach their targets."""
     try:
-        require_known(names, measures(), where="measures")
-        records = [run_measure(name) for name in names or measures()]
+        records = [run_measure(name) for name in chosen(names)]
     except ComponentError as error:
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code
     print(table(records))
+    for record in records:
+        if reason := record.conditions.get("peer_not_run"):
+            print(f"{record.name}: the peer did not run here: {reason}")
     return 0
 
 

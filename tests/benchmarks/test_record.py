@@ -5,7 +5,8 @@ import json
 import pytest
 
 from benchmarks import run
-from benchmarks.record import judge
+from benchmarks.record import judge, unjudged
+from components.common.errors import BadInputError
 
 
 @pytest.mark.parametrize(
@@ -53,3 +54,18 @@ def test_table_shows_a_measure_without_a_peer():
     assert run.table([record]).splitlines()[-1].split("|")[1:-1] == [
         " cached_run ", " 3.25 ", " –    ", " –     ", " ours <= 5 ", " yes ", " seconds ",
     ]  # fmt: skip
+
+
+def test_peer_that_cannot_run_here_leaves_the_target_open():
+    record = unjudged("x", 1.0, bound="ratio <= 0.1", reason="no Python 3.10", conditions={})
+    assert (record.met, record.peer) == (None, None)
+    assert "*peer not run here*" in run.table([record])
+    assert record.conditions["peer_not_run"] == "no Python 3.10"
+
+
+def test_name_chooses_its_measure_or_its_family():
+    assert run.chosen(["ingestion"]) == ["ingestion"]
+    assert {"whole_run_tfx", "whole_run_plain"} < set(run.chosen(["whole_run"]))
+    assert run.chosen([]) == run.measures()
+    with pytest.raises(BadInputError, match="whole_rum"):
+        run.chosen(["whole_rum"])
