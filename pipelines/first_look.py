@@ -63,7 +63,7 @@ def init_parameters(
         label: The column to be learnt.
         out: The file to write; it must not exist.
         query: SQL over the sources, or None.
-        root: Folder of runs; what the quick run prepared there, the first real run takes from its cache.
+        root: Folder of runs; the first real run there takes the validation of the data from its cache.
         on_event: Is told each step.
 
     Returns:
