@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from components.common.artifacts import Verdict, model_digest
 from components.common.errors import BadInputError
@@ -26,7 +30,7 @@ from components.evaluation.judge import decide, judge_model
 from components.evaluation.judged import Comparison, Judged
 from components.evaluation.measure import measure
 from components.evaluation.notices import list_notices
-from components.evaluation.permute import measure_importance
+from components.evaluation.permute import Importance, measure_importance
 from components.evaluation.personal import read_personal, refuse_personal
 from components.evaluation.predict import LoadedModel, load_model
 from components.evaluation.publish import publish_evaluation, publish_golden, publish_model
@@ -104,11 +108,14 @@ def evaluate_model(
     sliced = {column for cut in cuts for column in cut}
     columns = {*model.inputs, *baseline_columns(baseline), *config.sanity}
     rows = read_rows(examples, "test", model.record, columns=columns, required=sliced)
-    judged = _judge_rows(model, rows, examples, config)
+    with ThreadPoolExecutor(1) as beside:  # scikit-learn and TensorFlow let each other run
+        reference = beside.submit(_ask_reference, model, rows, examples, config)
+        judged = _judge_rows(model, rows, examples, config)
+        importance = measure_importance(model, judged, rows.table, config)
     judged = replace(
         judged,
         constant=compare_constant(judged) if judged.estimates else None,
-        reference=_compare_reference(model, rows, judged, examples, config),
+        reference=_compare_reference(reference.result(), judged),
         baseline=compare_baseline(
             baseline,
             judged,
@@ -119,7 +126,9 @@ def evaluate_model(
             config=config,
         ),
     )
-    findings = _find(model, rows, judged, wanted, cuts, recipe=recipe, personal=personal, config=config)
+    findings = _find(
+        model, rows, judged, wanted, cuts, importance, recipe=recipe, personal=personal, config=config
+    )
     golden = record_golden(
         model, rows.table, rows=config.golden_rows, batch_size=config.batch_size, personal=personal
     )
@@ -157,17 +166,26 @@ def _judge_rows(model: LoadedModel, rows: LabelledRows, examples: Path, config: 
     return Judged(task=task, labels=rows.labels, answers=answers, decision=decision, estimates=estimates)
 
 
-def _compare_reference(
-    model: LoadedModel, rows: LabelledRows, judged: Judged, examples: Path, config: EvaluationConfig
-) -> Comparison | None:
-    who = "gradient boosting"
+def _ask_reference(
+    model: LoadedModel, rows: LabelledRows, examples: Path, config: EvaluationConfig
+) -> tuple[NDArray[np.float64], int] | str | None:
+    """Return the reference's answers and its training rows, or why there are none; None: not asked for."""
     if config.reference_rows == 0:
         return None
     try:
-        answers, learnt = answer_as_reference(model, examples, rows.table, most_rows=config.reference_rows)
+        return answer_as_reference(model, examples, rows.table, most_rows=config.reference_rows)
     except BadInputError as error:
         what = str(error).split(" — ")[0]  # without the place: equal inputs elsewhere give equal bytes
-        return Comparison(who=who, obstacle=f"there is no reference: {what}")
+        return f"there is no reference: {what}"
+
+
+def _compare_reference(
+    told: tuple[NDArray[np.float64], int] | str | None, judged: Judged
+) -> Comparison | None:
+    who = "gradient boosting"
+    if told is None or isinstance(told, str):
+        return Comparison(who=who, obstacle=told) if told else None
+    answers, learnt = told
     return compare_answers(f"{who} ({learnt:,} training rows)", judged, answers, judged.decision)
 
 
@@ -177,6 +195,7 @@ def _find(
     judged: Judged,
     wanted: Thresholds,
     cuts: Sequence[Cut],
+    importance: list[Importance],
     *,
     recipe: str,
     personal: frozenset[str],
@@ -199,7 +218,7 @@ def _find(
         slices=slices,
         search=search,
         gaps=gaps,
-        importance=measure_importance(model, judged, rows.table, config),
+        importance=importance,
         sanity=sanity,
         thresholds=wanted,
         checks=checks,

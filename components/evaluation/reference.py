@@ -58,7 +58,7 @@ def answer_as_reference(
     columns = [
         _describe(name, kinds[name], rows.table) for name in model.inputs if name in _names(rows.table)
     ]
-    with threadpool_limits(1):
+    with threadpool_limits(1, user_api="openmp"):  # of this thread; BLAS would be the whole process's
         booster = _make(model.record.task, columns).fit(_encode(columns, rows.table), learnt)
         return _answer(booster, model, _encode(columns, table)), rows.rows
 
