@@ -19,7 +19,7 @@ class Build:
     """Options that KFP cannot take as parameters of a run.
 
     Attributes:
-        rounds: Rounds of the search, unrolled in the graph. Only 1 in this version.
+        rounds: Rounds of the search, unrolled in the graph. Count, 1 to 10.
         parallelism: Trial tasks that run at once. Count, at least 1.
         trials_per_task: Trials that share a task, because a pod costs ten seconds. Count, at least 1.
         resources: Requests and limits by image. Only the empty mapping in this version.
@@ -38,8 +38,8 @@ class Build:
 
     def __post_init__(self) -> None:
         """Reject impossible options at once, and those that this version would silently ignore."""
-        if self.rounds != 1:
-            raise ValueError(f"`rounds == 1` must hold in this version, but got {self.rounds=}.")
+        if not 1 <= self.rounds <= 10:
+            raise ValueError(f"`1 <= rounds <= 10` must hold, but got {self.rounds=}.")
         if self.parallelism < 1:
             raise ValueError(f"`parallelism >= 1` must hold, but got {self.parallelism=}.")
         if self.trials_per_task < 1:

@@ -10,9 +10,9 @@ from components.data_validation.component import data_validation
 from components.deployment.component import deploy_model, resolve_baseline
 from components.evaluation.component import evaluate
 from components.ingestion.component import ingest, resolve_sources
-from components.training.component import propose_trials, select_best, train_trials
 from components.transform.component import transform as transform_examples
 from pipelines.build import Build
+from pipelines.search import search
 from pipelines.secrets import give_secrets
 
 
@@ -57,16 +57,13 @@ def define(build: Build):
             module_uri=module_uri, options=transform,
         ).after(data_gate)
 
-        plan = propose_trials(
-            baseline=baseline, search_space=search_space, trials=trials, sampler=sampler, seed=seed,
-            trials_per_task=build.trials_per_task, options=training)
-        with dsl.ParallelFor(plan.outputs["Output"], parallelism=build.parallelism, name="search") as batch:
-            trained = train_trials(
-                batch=batch, transformed_examples=transformed.outputs["transformed_examples"],
-                transform_graph=transformed.outputs["transform_graph"], schema=schema,
-                statistics=statistics, snapshot=snapshot, start=plan.outputs["start"],
-                module_uri=module_uri, options=training)
-        best = select_best(models=dsl.Collected(trained.outputs["model"]), options=training)
+        best = search(
+            build, baseline=baseline, options=training,
+            asked={"search_space": search_space, "trials": trials, "sampler": sampler, "seed": seed},
+            made_from={
+                "transformed_examples": transformed.outputs["transformed_examples"],
+                "transform_graph": transformed.outputs["transform_graph"], "schema": schema,
+                "statistics": statistics, "snapshot": snapshot, "module_uri": module_uri})
 
         judged = evaluate(
             best_model=best.outputs["best_model"], examples=examples, baseline=baseline, recipe=recipe,

@@ -70,6 +70,10 @@ def _record(
         if result.unavailable:
             raise UnavailableError(result.error)
         error = result.error
+    if result is not None and result.stopped:
+        return TrialRecord(
+            number=number, state="stopped", hyperparameters=point, curve=result.curve, error=error
+        )
     if result is None or error is not None:
         return TrialRecord(number=number, state="failed", hyperparameters=point, error=error)
     return TrialRecord(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 ClassWeight = str | Mapping[str, float] | None
@@ -32,6 +32,14 @@ class TrainingConfig:
         verification_rows: Rows on which the exported model must agree with the trained one. Count, at
             least 1.
         min_successful: Fewest complete trials to choose from. Count, at least 1.
+        max_replacements: Failed trials of a task that are replaced by another point. Count, at least 0.
+        halving: With more than one round, each later one goes on with the best `1 / halving` of the
+            trials and `halving` times the epochs; unset: later rounds draw new points. Count, at least 2.
+        stop_hopeless: End a trial whose lowest eval loss is above the median of trials before it.
+        reference: Whether scikit-learn's gradient boosting stands in the leaderboard, not deployable.
+        objectives: One or two metrics that rank trials, see `Rule`; empty: the task's own.
+        tolerance: Share of the best first objective that may be given up for the second. In [0, 1).
+        constraints: By metric `{min}`, `{max}` or both, which the best trial must keep.
     """
 
     class_weight: ClassWeight = None
@@ -45,6 +53,13 @@ class TrainingConfig:
     checkpoint_seconds: float = 30.0
     verification_rows: int = 200
     min_successful: int = 1
+    max_replacements: int = 1
+    halving: int | None = None
+    stop_hopeless: bool = False
+    reference: bool = True
+    objectives: list[str] = field(default_factory=list[str])
+    tolerance: float = 0.01
+    constraints: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
 
     def __post_init__(self) -> None:
         """Reject impossible knobs at once, naming the value."""
@@ -71,6 +86,16 @@ class TrainingConfig:
             raise ValueError(f"`verification_rows >= 1` must hold, but got {self.verification_rows=}.")
         if self.min_successful < 1:
             raise ValueError(f"`min_successful >= 1` must hold, but got {self.min_successful=}.")
+        if self.max_replacements < 0:
+            raise ValueError(f"`max_replacements >= 0` must hold, but got {self.max_replacements=}.")
+        if self.halving is not None and not _is_count(self.halving, 2):
+            raise ValueError(f"`halving >= 2` must hold for a whole number, but got {self.halving=}.")
+        if not 0 <= self.tolerance < 1:
+            raise ValueError(f"`0 <= tolerance < 1` must hold, but got {self.tolerance=}.")
+        if self.stop_hopeless and self.folds:
+            raise ValueError("`stop_hopeless` needs one curve a trial: leave out it or `folds`.")
+        _check_objectives(self.objectives)
+        _check_constraints(self.constraints)
 
 
 def _check_class_weight(value: Any) -> None:
@@ -79,6 +104,24 @@ def _check_class_weight(value: Any) -> None:
     if not isinstance(value, Mapping) or not value or not all(map(_is_positive, value.values())):
         told = "`class_weight` must be balanced, or a mapping of label values to weights above 0"
         raise ValueError(f"{told}, but got class_weight={value!r}.")
+
+
+def _check_objectives(value: Any) -> None:
+    if not isinstance(value, list) or len(value) > 2 or len(set(map(str, value))) < len(value):
+        raise ValueError(
+            f"`objectives` must be at most two different metrics, but got objectives={value!r}."
+        )
+
+
+def _check_constraints(value: Any) -> None:
+    told = "`constraints` must map metrics to {min}, {max} or both, numbers"
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{told}, but got constraints={value!r}.")
+    for bounds in value.values():
+        if not isinstance(bounds, Mapping) or not bounds or not set(bounds) <= {"min", "max"}:
+            raise ValueError(f"{told}, but got constraints={value!r}.")
+        if not all(isinstance(one, (int, float)) and not isinstance(one, bool) for one in bounds.values()):
+            raise ValueError(f"{told}, but got constraints={value!r}.")
 
 
 def _is_address(value: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import keras as untyped
@@ -67,8 +67,9 @@ class Fitted(NamedTuple):
 
 
 def fit_model(
-    problem: Problem, train: Arrays, evaluation: Arrays, *, saving: Saving | None = None
-) -> Fitted:
+    problem: Problem, train: Arrays, evaluation: Arrays, *, saving: Saving | None = None,
+    limits: Sequence[float] = (),
+) -> Fitted:  # fmt: skip
     """Train with early stopping on the eval loss, and keep the best weights.
 
     Args:
@@ -77,8 +78,10 @@ def fit_model(
         evaluation: The eval split; decides when to stop.
         saving: Where checkpoints go. When there is one of this very training, it goes on from there and
             ends with the weights of one that was never interrupted.
+        limits: By epoch, the lowest eval loss above which there is no hope; empty: there always is.
 
     Raises:
+        Hopeless: There is no hope.
         BadInputError: The loss became NaN or infinite, or the eval split holds one class only.
     """
     task = problem.task
@@ -92,8 +95,9 @@ def fit_model(
         Data(one.inputs, make_targets(one.label, task, scale, weights)) for one in (train, evaluation)
     )
     learning = Learning(
-        model, rows, judges, task=task, point=problem.point, seed=problem.seed, saving=saving
-    )
+        model, rows, judges, task=task, point=problem.point, seed=problem.seed, saving=saving,
+        limits=limits,
+    )  # fmt: skip
     curve = learning.run()
     answers = answer_rows(model, evaluation.inputs, task, scale)
     return Fitted(model, scale, measure_answers(evaluation.label, answers, task), curve)

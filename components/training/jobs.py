@@ -31,6 +31,8 @@ class Job:
         checkpoint_seconds: Seconds between two of them.
         verification_rows: Raw rows to answer for the check of the export.
         output: Existing folder for `result.json`, `check.json` and `model/`.
+        costs: Which of `COSTS` to measure.
+        limits: By epoch, the eval loss above which the trial is hopeless; empty: it never is.
     """
 
     seed: int
@@ -49,6 +51,8 @@ class Job:
     checkpoint_seconds: float
     verification_rows: int
     output: str
+    costs: list[str]
+    limits: list[float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,12 +64,14 @@ class Result:
         curve: One point per epoch.
         error: Why it failed, or None.
         unavailable: Whether something outside failed and not the trial.
+        stopped: Whether it was ended as hopeless; `error` says how.
     """
 
     metrics: dict[str, float]
     curve: list[dict[str, float]]
     error: str | None
     unavailable: bool = False
+    stopped: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

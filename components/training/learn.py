@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
@@ -66,12 +67,21 @@ class Progress:
     curve: list[dict[str, float]] = field(default_factory=list[dict[str, float]])
 
 
+class Hopeless(Exception):  # noqa: N818 - no error, a result
+    """A training was ended because others were better at the same epoch; `curve` is that of `Progress`."""
+
+    def __init__(self, told: str, curve: list[dict[str, float]]) -> None:
+        """Say why."""
+        super().__init__(told)
+        self.curve = curve
+
+
 class Learning:
     """One training of one model."""
 
     def __init__(
         self, model: Any, train: Data, evaluation: Data, *, task: Task, point: Hyperparameters, seed: int,
-        saving: Saving | None,
+        saving: Saving | None, limits: Sequence[float] = (),
     ) -> None:  # fmt: skip
         """Prepare; nothing is learnt yet.
 
@@ -83,9 +93,10 @@ class Learning:
             point: Hyperparameters.
             seed: Of the order of rows.
             saving: Where checkpoints go, or None for none.
+            limits: By epoch, the lowest eval loss above which the training is hopeless.
         """
         self._model, self._train, self._evaluation = model, train, evaluation
-        self._point, self._seed, self._saving = point, seed, saving
+        self._point, self._seed, self._saving, self._limits = point, seed, saving, limits
         rows = len(train.targets.weight)
         self._batch = min(point.batch_size, max(32, rows // 32))
         self._epoch_steps = max(rows // self._batch, _STEPS_PER_EPOCH)
@@ -104,12 +115,14 @@ class Learning:
 
         Raises:
             BadInputError: A loss became NaN or infinite; the epoch, the step and the rate are named.
+            Hopeless: The lowest eval loss is above a limit.
             SystemExit: SIGTERM came; a checkpoint was written.
         """
         self._restore()
         with listening() as terminated:
             while not self._finished():
                 self._epoch(terminated)
+                self._give_up_if_hopeless()
         for variable, value in zip(self._model.weights, self._best, strict=True):
             variable.assign(value)
         return self._progress.curve
@@ -136,6 +149,16 @@ class Learning:
                 self._save()
                 sys.exit(EXIT_TERMINATED)
         self._judge(epoch)
+
+    def _give_up_if_hopeless(self) -> None:
+        epochs, best = len(self._progress.curve), self._progress.best_loss
+        if (
+            epochs <= len(self._limits)
+            and best > (limit := self._limits[epochs - 1])
+            and not self._finished()
+        ):
+            told = f"stopped after epoch {epochs}: eval loss {best:.5g} is above the median {limit:.5g}"
+            raise Hopeless(f"{told} of trials before it", self._progress.curve)
 
     def _order(self, epoch: int) -> NDArray[Any]:
         """Return the rows of an epoch, `[steps, batch]`; it depends on the seed and the epoch alone."""

@@ -9,7 +9,6 @@ from typing import Any, Literal
 from components.common.artifacts import Task
 from components.common.documents import read_document, write_document
 from components.common.errors import BadInputError
-from components.training.objectives import OBJECTIVES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,19 +17,25 @@ class TrialRecord:
 
     Attributes:
         number: Its number in the search.
-        state: `complete`, or `failed`: it raised, crashed, hung or its loss became NaN.
+        state: `complete`; `failed`: it raised, crashed, hung, or a metric is missing or no number;
+            `stopped`: it was hopeless, see `stop_hopeless`.
         hyperparameters: Its point, defaults filled in.
         metrics: On the eval split; empty when it failed.
         curve: One point per epoch: `epoch`, `train_loss`, `eval_loss`, `learning_rate`.
-        error: Why it failed, one line; None when it is complete.
+        error: Why it failed or was stopped, one line; None when it is complete.
+        round: Of the search, from 0.
+        parent: Number of the trial whose hyperparameters it has, and whose weights it began with when
+            they were kept; None for a point of its own.
     """
 
     number: int
-    state: Literal["complete", "failed"]
+    state: Literal["complete", "failed", "stopped"]
     hyperparameters: dict[str, Any]
     metrics: dict[str, float] = field(default_factory=dict)
     curve: list[dict[str, float]] = field(default_factory=list)
     error: str | None = None
+    round: int = 0
+    parent: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,15 +68,3 @@ def read_records(folder: Path) -> tuple[Task, list[TrialRecord]]:
         return document.task, [TrialRecord(**trial) for trial in document.trials]
     except TypeError as error:
         raise BadInputError(f"malformed trial record: {error}", where=folder / "trials.json") from error
-
-
-def rank_records(records: list[TrialRecord], task: Task) -> list[TrialRecord]:
-    """Return complete trials, best first (ties by number), then failed ones by number."""
-    objective = OBJECTIVES[task]
-    sign = -1.0 if objective.maximise else 1.0
-
-    def key(record: TrialRecord) -> tuple[bool, float, int]:
-        failed = record.state == "failed"
-        return failed, 0.0 if failed else sign * record.metrics[objective.metric], record.number
-
-    return sorted(records, key=key)

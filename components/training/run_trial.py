@@ -5,6 +5,7 @@ Whatever happens here, a crash or a hang too, is a result to the task that start
 
 from __future__ import annotations
 
+import math
 import sys
 import traceback
 from dataclasses import asdict
@@ -23,6 +24,7 @@ def run_trial(job: Job) -> Result:
     _configure(job)
     from components.training.fit import Problem, fit_model
     from components.training.hyperparameters import read_hyperparameters
+    from components.training.learn import Hopeless
     from components.training.read_arrays import lay_out, read_arrays
 
     summary = read_transform(Path(job.transform_graph))
@@ -36,9 +38,12 @@ def run_trial(job: Job) -> Result:
         prepare=_starter(job),
     )  # fmt: skip
     metrics = _fold(job, problem, train, evaluation) if job.folds else {}
-    fitted = fit_model(problem, train, evaluation, saving=_saving(job, "model"))
-    _export(job, fitted, summary)
-    return Result(metrics=metrics or fitted.metrics, curve=fitted.curve, error=None)
+    try:
+        fitted = fit_model(problem, train, evaluation, saving=_saving(job, "model"), limits=job.limits)
+    except Hopeless as stopped:
+        return Result(metrics={}, curve=stopped.curve, error=str(stopped), stopped=True)
+    costs = _export(job, fitted, summary)
+    return Result(metrics={**(metrics or fitted.metrics), **costs}, curve=fitted.curve, error=None)
 
 
 def _configure(job: Job) -> None:
@@ -106,7 +111,7 @@ def _fold(job: Job, problem: Any, train: Any, evaluation: Any) -> dict[str, floa
     return cross_validate(fit, join(train, evaluation), folds=int(job.folds or 0))
 
 
-def _export(job: Job, fitted: Any, summary: TransformSummary) -> None:
+def _export(job: Job, fitted: Any, summary: TransformSummary) -> dict[str, float]:
     from components.training import export
     from components.training.read_optional import read_optional
     from components.training.sample_rows import read_values, sample_rows
@@ -120,6 +125,11 @@ def _export(job: Job, fitted: Any, summary: TransformSummary) -> None:
     lenient = Signature(inputs=[{**entry, "optional": True} for entry in signature.inputs], outputs=[])
     answers = export.answer_raw_rows(fitted, summary, graph, rows, lenient)
     write_document(output / "check.json", Check(rows=rows, answers=answers.tolist()))
+    if not job.costs:
+        return {}
+    from components.training.measure_costs import measure_costs
+
+    return measure_costs(job.costs, fitted.model, output / "model", rows, lenient)
 
 
 def _main(file: Path) -> None:
@@ -132,6 +142,8 @@ def _main(file: Path) -> None:
     except Exception as error:  # any failure is a counted result; its traceback goes to the task's log
         traceback.print_exc()
         result = _failed(_told(error))
+    if bad := [name for name, value in result.metrics.items() if not math.isfinite(value)]:
+        result = _failed(f"metric `{bad[0]}` is {result.metrics[bad[0]]}, no number")
     write_json(Path(job.output) / "result.json", asdict(result))
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import shutil
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from components.common.artifacts import (
     ModelRecord,
@@ -21,18 +23,20 @@ from components.common.artifacts import (
     write_model_record,
 )
 from components.common.code import code_digest
-from components.common.config import require_known, whole
 from components.common.errors import BadInputError
 from components.common.storage import content_digest, file_digest, publishing
-from components.training.attempt import attempt_trial
+from components.training.attempt import Attempt, attempt_trial
 from components.training.check_labels import check_class_weight, check_labels
 from components.training.checkpoint import Checkpoints
 from components.training.config import TrainingConfig
 from components.training.draw_curves import draw_curves
-from components.training.hyperparameters import as_mapping, read_hyperparameters
 from components.training.jobs import Job
+from components.training.objectives import COSTS, Rule, read_rule
+from components.training.rank_records import rank_records
+from components.training.read_batch import Batch, read_batch
 from components.training.read_module import defines_build_model
-from components.training.records import TrialRecord, rank_records, write_records
+from components.training.records import TrialRecord, write_records
+from components.training.stop_early import limits_of
 from components.training.verify import verify_export
 
 
@@ -62,7 +66,7 @@ class Trained(NamedTuple):
         """The best trial's metrics, number and seconds, and how many trials failed."""
         best = self.records[0]
         failed = sum(record.state == "failed" for record in self.records)
-        if best.state == "failed":
+        if best.state != "complete":
             return {"failed": failed}
         return {**best.metrics, "trial": best.number, "seconds": round(self.seconds, 3), "failed": failed}
 
@@ -74,7 +78,7 @@ def train_batch(
     """Run each trial in a process of its own and write the best one's model.
 
     Args:
-        batch: `{trials: [{number, seed, hyperparameters}]}`, from `propose_points`.
+        batch: From `propose_points` or `propose_next`.
         inputs: What they are made from.
         model: Folder to write: `trials.json` and, unless every trial failed, a bare model.
         curves: HTML file to write: the learning curve of each trial.
@@ -91,18 +95,14 @@ def train_batch(
         ComponentError: The best model's export does not answer as it was trained.
         SystemExit: SIGTERM came; the trial under way has had time to write a checkpoint.
     """
-    trials = _read_batch(batch)
+    asked = read_batch(batch)
     summary = _require_inputs(inputs, config)
+    rule = read_rule(summary.task, config)
     built = module if module is not None and defines_build_model(module) else None
-    first = _first_model(start, config)
-    digests = _digests(inputs, module, first)
     with tempfile.TemporaryDirectory(prefix="trials-") as scratch:
-        jobs = [_job(trial, inputs, built, first, digests, Path(scratch), config) for trial in trials]
-        attempts = [
-            attempt_trial(trial["number"], job.hyperparameters, job, config)
-            for trial, job in zip(trials, jobs, strict=True)
-        ]
-        records = rank_records([attempt.record for attempt in attempts], summary.task)
+        shared = _Shared(inputs, built, start, _digests(inputs, module), Path(scratch), rule, config)
+        attempts, jobs = _attempt_all(asked, shared)
+        records = rank_records([attempt.record for attempt in attempts], rule)
         best = records[0]
         with publishing(model) as draft:
             draft.mkdir()
@@ -112,7 +112,7 @@ def train_batch(
                     output / "model", output / "check.json", timeout_seconds=config.trial_timeout_seconds
                 )
                 shutil.copytree(output / "model", draft, dirs_exist_ok=True)
-                _complete(draft, inputs, summary, best, digests)
+                _complete(draft, inputs, summary, best, _own_digests(shared, best.parent))
             write_records(draft, summary.task, records)
         draw_curves(curves, records, summary.task)
         for job in jobs:
@@ -121,19 +121,50 @@ def train_batch(
     return Trained(records, seconds[best.number] if best.state == "complete" else 0.0)
 
 
-def _read_batch(batch: Mapping[str, Any]) -> list[dict[str, Any]]:
-    where = "parameter `batch`"
-    require_known(batch, ("trials",), where=where)
-    listed = whole(batch.get("trials"))
-    if not isinstance(listed, list) or not listed:
-        raise BadInputError("holds no trials", where=where, value=batch, fix="take it from propose_trials")
-    for trial in cast("list[Any]", listed):
-        names = ("number", "seed", "hyperparameters")
-        if not isinstance(trial, dict) or set(cast("dict[str, Any]", trial)) != set(names):
-            raise BadInputError(f"a trial has {', '.join(names)}", where=where, value=trial)
-        point = read_hyperparameters(trial["hyperparameters"], where="trial")
-        trial["hyperparameters"] = as_mapping(point)
-    return cast("list[dict[str, Any]]", listed)
+class _Shared(NamedTuple):
+    """What all trials of the task have in common."""
+
+    inputs: Inputs
+    module: Path | None
+    start: Path | None
+    digests: dict[str, str]
+    scratch: Path
+    rule: Rule
+    config: TrainingConfig
+
+
+def _attempt_all(asked: Batch, shared: _Shared) -> tuple[list[Attempt], list[Job]]:
+    """Attempt the trials, and a spare one for each that fails while there is one."""
+    waiting, spares = list(asked.trials), list(asked.spares)
+    attempts: list[Attempt] = []
+    jobs: list[Job] = []
+    while waiting:
+        trial = waiting.pop(0)
+        limits = asked.limits
+        if shared.config.stop_hopeless and not limits:
+            limits = limits_of([attempt.record for attempt in attempts])
+        jobs.append(_job(trial, shared, limits))
+        attempt = attempt_trial(trial["number"], jobs[-1].hyperparameters, jobs[-1], shared.config)
+        record = replace(
+            _require_metrics(attempt.record, shared.rule), round=asked.round, parent=trial.get("parent")
+        )
+        attempts.append(Attempt(record, attempt.seconds))
+        if record.state == "failed" and spares:
+            waiting.append(spares.pop(0))
+            print(f"trial {record.number} is replaced by trial {waiting[-1]['number']}", flush=True)  # noqa: T201 - a task's log
+    return attempts, jobs
+
+
+def _require_metrics(record: TrialRecord, rule: Rule) -> TrialRecord:
+    """Turn a trial that does not report what is asked into a failed one."""
+    if record.state != "complete":
+        return record
+    for name in rule.needed:
+        value = record.metrics.get(name)
+        if not isinstance(value, (int, float)) or not math.isfinite(value):
+            error = f"metric `{name}` is {'missing' if value is None else f'{value}, no number'}"
+            return replace(record, state="failed", metrics={}, error=error)
+    return record
 
 
 def _require_inputs(inputs: Inputs, config: TrainingConfig) -> TransformSummary:
@@ -153,14 +184,21 @@ def _require_inputs(inputs: Inputs, config: TrainingConfig) -> TransformSummary:
     return summary
 
 
-def _first_model(start: Path | None, config: TrainingConfig) -> Path | None:
-    found = baseline_model(start) if config.warm_start and start else None
-    if config.warm_start and found is None:
-        print("warm start: there is no earlier model, so trials start cold", flush=True)  # noqa: T201 - a task's log
-    return found
+def _first_model(shared: _Shared, parent: int | None) -> Path | None:
+    """Return what a trial begins with: its parent's model, else the baseline when that is asked for."""
+    start = shared.start
+    if parent is not None:
+        kept = None if start is None else start / "trials" / str(parent)
+        return kept if kept is not None and kept.is_dir() else None
+    return baseline_model(start) if shared.config.warm_start and start else None
 
 
-def _digests(inputs: Inputs, module: Path | None, first: Path | None) -> dict[str, str]:
+def _own_digests(shared: _Shared, parent: int | None) -> dict[str, str]:
+    first = _first_model(shared, parent)
+    return shared.digests if first is None else {**shared.digests, "start": model_digest(first)}
+
+
+def _digests(inputs: Inputs, module: Path | None) -> dict[str, str]:
     digests = {
         "snapshot": read_snapshot(inputs.snapshot).version,
         "schema": content_digest(inputs.schema),
@@ -170,33 +208,32 @@ def _digests(inputs: Inputs, module: Path | None, first: Path | None) -> dict[st
     }
     if module is not None:
         digests["module"] = file_digest(module)
-    if first is not None:
-        digests["start"] = model_digest(first)
     return digests
 
 
-def _job(
-    trial: Mapping[str, Any], inputs: Inputs, module: Path | None, first: Path | None,
-    digests: Mapping[str, str], scratch: Path, config: TrainingConfig,
-) -> Job:  # fmt: skip
-    output = scratch / str(trial["number"])
+def _job(trial: Mapping[str, Any], shared: _Shared, limits: list[float]) -> Job:
+    inputs, config, parent = shared.inputs, shared.config, trial.get("parent")
+    output = shared.scratch / str(trial["number"])
     output.mkdir()
+    first = _first_model(shared, parent)
+    if first is None and (config.warm_start or parent is not None):
+        print("warm start: there is no earlier model, so this trial starts cold", flush=True)  # noqa: T201 - a task's log
     settings: dict[str, Any] = {
         "seed": trial["seed"], "hyperparameters": trial["hyperparameters"],
         "class_weight": config.class_weight, "folds": config.folds, "threads": config.threads_per_trial,
+        "limits": limits,
     }  # fmt: skip
-    identity = json.dumps([settings, digests], sort_keys=True)
+    identity = json.dumps([settings, _own_digests(shared, parent)], sort_keys=True)
     name = hashlib.sha256(identity.encode()).hexdigest()[:32]
     return Job(
         **settings, transformed_examples=str(inputs.transformed_examples.absolute()),
         transform_graph=str(inputs.transform_graph.absolute()),
         schema=str(inputs.schema.absolute()), statistics=str(inputs.statistics.absolute()),
-        module=None if module is None else str(module.absolute()),
-        start=None if first is None else str(first.absolute()),
-        accelerator=config.accelerator,
-        checkpoints=f"{config.checkpoint_dir or scratch}/checkpoints-{name}",
+        module=None if shared.module is None else str(shared.module.absolute()),
+        start=None if first is None else str(first.absolute()), accelerator=config.accelerator,
+        checkpoints=f"{config.checkpoint_dir or shared.scratch}/checkpoints-{name}",
         checkpoint_seconds=config.checkpoint_seconds, verification_rows=config.verification_rows,
-        output=str(output),
+        output=str(output), costs=[name for name in shared.rule.needed if name in COSTS],
     )  # fmt: skip
 
 

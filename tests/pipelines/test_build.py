@@ -18,7 +18,7 @@ def test_the_default_file_says_what_the_defaults_are():
         ("paralellism: 3", "did you mean `parallelism`"),
         ("parallelism: 0", "`parallelism >= 1` must hold"),
         ("trials_per_task: 0", "`trials_per_task >= 1` must hold"),
-        ("rounds: 2", "`rounds == 1` must hold in this version"),
+        ("rounds: 11", "`1 <= rounds <= 10` must hold"),
         ("resources: {modelling: {cpu: 2}}", "`resources` must be empty in this version"),
         ("allowed_hosts: internal.example", "`allowed_hosts` must be a list of hosts"),
         ("secrets: {warehouse: password}", "`secrets` must map names to lists of keys"),

@@ -5,13 +5,23 @@ import pytest
 from components.common.artifacts import baseline_model
 from components.common.errors import BadInputError
 from components.training.component import propose_trials
+from components.training.config import TrainingConfig
 from components.training.hyperparameters import BOUNDS, CHOICES, Hyperparameters, as_mapping
 from components.training.propose import propose_points
+from components.training.search import plan_search
 from components.training.search_space import DEFAULT_SPACE
 
 
-def propose(space=None, *, trials=4, sampler="random", seed=0, per_task=1):
-    return propose_points(space or {}, trials=trials, sampler=sampler, seed=seed, trials_per_task=per_task)
+def plan(space=None, *, trials=4, sampler="random", seed=0, per_task=1, rounds=1, **knobs):
+    config = TrainingConfig(**{"max_replacements": 0, **knobs})
+    return plan_search(
+        space or {}, trials=trials, sampler=sampler, seed=seed, trials_per_task=per_task, rounds=rounds,
+        config=config,
+    )  # fmt: skip
+
+
+def propose(*arguments, **changes):
+    return propose_points(plan(*arguments, **changes))
 
 
 def points(batches):
@@ -116,7 +126,7 @@ def test_every_hyperparameter_has_bounds_and_keeps_them():
 
 
 def test_the_door_gives_what_the_work_gives(port, tmp_path):
-    assert propose_trials.python_func(port(tmp_path / "start")) == propose()
+    assert propose_trials.python_func(port(tmp_path / "start")) == propose(max_replacements=1)
     assert baseline_model(tmp_path / "start") is None
 
 

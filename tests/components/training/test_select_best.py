@@ -27,7 +27,11 @@ def folder(path, task, records, best=None):
 
 def select(tmp_path, models, **knobs):
     best = select_best_model(
-        models, best_model=tmp_path / "best", leaderboard=tmp_path / "board", config=TrainingConfig(**knobs)
+        models,
+        best_model=tmp_path / "best",
+        leaderboard=tmp_path / "board",
+        report=tmp_path / "board.html",
+        config=TrainingConfig(**knobs),
     )
     return best, json.loads((tmp_path / "board" / "leaderboard.json").read_text())
 
@@ -87,7 +91,7 @@ def test_a_folder_without_records_is_named(tmp_path):
 
 
 def test_a_missing_winner_is_an_error(tmp_path):
-    with pytest.raises(BadInputError, match="kept no model"):
+    with pytest.raises(BadInputError, match="no task kept a model"):
         select(tmp_path, [folder(tmp_path / "a", "binary", [record(0, auc=0.8)])])
 
 
@@ -103,3 +107,44 @@ def test_a_missing_winner_is_an_error(tmp_path):
 def test_impossible_knobs_name_their_bound(knob):
     with pytest.raises(ValueError, match=f"{next(iter(knob))}.* must hold"):
         TrainingConfig(**knob)
+
+
+def test_the_leaderboard_tells_history_importance_reference_and_failures(tmp_path):
+    """Importance is Optuna's own: `learning_rate` alone decides here."""
+    records = [
+        TrialRecord(
+            number=number, state="complete", metrics={"auc": 0.5 + number / 100},
+            hyperparameters={"units": [8, 16][number % 2], "learning_rate": 0.001 * (number + 1)},
+        )
+        for number in range(12)
+    ]  # fmt: skip
+    point = {"units": 8, "learning_rate": 0.5}
+    records.append(TrialRecord(number=12, state="failed", hyperparameters=point, error="broke <12>"))
+    stopped = "stopped after epoch 2"
+    records.append(TrialRecord(number=13, state="stopped", hyperparameters=point, error=stopped))
+    models = [folder(tmp_path / "a", "binary", records, best=11)]
+    best = select_best_model(
+        models, best_model=tmp_path / "best", leaderboard=tmp_path / "board",
+        report=tmp_path / "board.html", config=TrainingConfig(), reference={"auc": 0.58},
+    )  # fmt: skip
+    board = json.loads((tmp_path / "board" / "leaderboard.json").read_text())
+    assert (best.complete, best.failed, best.stopped, board["best"]) == (12, 1, 1, 11)
+    assert board["importance"]["learning_rate"] > 0.9
+    assert board["reference"] == {"auc": 0.58}
+    page = (tmp_path / "board.html").read_text()
+    assert "reference, not deployable" in page
+    assert "broke &lt;12&gt;" in page
+    assert stopped in page
+    assert page.count('class="trial"') == 12
+
+
+def test_a_search_in_which_no_trial_keeps_the_constraints_says_so(tmp_path):
+    models = [folder(tmp_path / "a", "binary", [record(0, auc=0.6)], best=0)]
+    with pytest.raises(BadInputError, match=r"no trial keeps the constraints.*auc 0.6 < 0.9"):
+        select(tmp_path, models, constraints={"auc": {"min": 0.9}})
+
+
+def test_only_a_trial_whose_model_was_kept_can_win(tmp_path):
+    models = [folder(tmp_path / "a", "binary", [record(0, auc=0.9), record(1, auc=0.8)], best=1)]
+    best, board = select(tmp_path, models)
+    assert (best.trial, board["best"]) == (1, 1)

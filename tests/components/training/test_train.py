@@ -221,7 +221,7 @@ def test_a_mistake_of_the_caller_ends_with_one_line(prepared, port, tmp_path, ca
 
 def test_the_best_of_a_search_is_copied_without_its_records(binary, port, tmp_path):
     best, board = port(tmp_path / "best"), port(tmp_path / "board")
-    select_best.python_func([port(binary.path)], best, board)
+    select_best.python_func([port(binary.path)], best, board, port(tmp_path / "board.html"))
     assert not (tmp_path / "best" / "trials.json").exists()
     assert (tmp_path / "best" / "1" / "saved_model.pb").exists()
     assert best.metadata == {"trial": 0, "auc": binary.metrics["auc"]}
