@@ -13,7 +13,7 @@ from components.training.cross_validate import cross_validate, join
 from components.training.fit import Problem, fit_model
 from components.training.follow_schedule import make_optimizer
 from components.training.hyperparameters import Hyperparameters
-from components.training.learn import Learning, Saving
+from components.training.learn import Hopeless, Learning, Saving
 from components.training.read_arrays import Arrays, Layout
 from components.training.weigh_losses import weigh_classes
 
@@ -150,3 +150,12 @@ def test_folds_share_out_all_rows_once_and_give_mean_and_deviation():
     shares = [float(np.mean(label)) for label in held_out]
     assert sum(map(len, held_out)) == 1200
     assert max(shares) - min(shares) < 0.01  # classes are spread evenly
+
+
+def test_a_hopeless_training_ends_with_its_curve():
+    whole = fit_model(problem(), TRAIN, EVAL)
+    lowest = np.minimum.accumulate([point["eval_loss"] for point in whole.curve])
+    assert fit_model(problem(), TRAIN, EVAL, limits=[*lowest]).curve == whole.curve
+    with pytest.raises(Hopeless, match=r"after epoch 2: .* above the median") as ended:
+        fit_model(problem(), TRAIN, EVAL, limits=[lowest[0], lowest[1] - 1e-6])
+    assert ended.value.curve == whole.curve[:2]
