@@ -55,8 +55,11 @@ def check_class_weight(class_weight: ClassWeight, summary: TransformSummary) -> 
 def _distinct(transformed_examples: Path, split: str) -> set[float]:
     found = set[float]()
     for file in split_files(transformed_examples, split):
-        if "label" not in pq.read_schema(file).names:
+        opened = pq.ParquetFile(file, pre_buffer=False)
+        if "label" not in opened.schema_arrow.names:
             fix = "these examples are of another transform: run the transform again"
             raise BadInputError("column `label` is missing", where=file, fix=fix)
-        found |= set(pq.read_table(file, columns=["label"]).column("label").unique().to_pylist())
+        # without threads, with which this process could not be copied for a trial: see `run_module`
+        labels = opened.read(columns=["label"], use_threads=False).column("label")
+        found |= set(labels.unique().to_pylist())
     return found
