@@ -61,10 +61,11 @@ def _judging():  # noqa: ANN202 - a message of TFMA
     import tensorflow_model_analysis as tfma
 
     least = tfma.MetricThreshold(value_threshold=tfma.GenericValueThreshold(lower_bound={"value": 0.5}))
+    of_all_rows = tfma.PerSliceMetricThreshold(slicing_specs=[tfma.SlicingSpec()], threshold=least)
     metrics = [
         tfma.MetricConfig(class_name="ExampleCount"),
         tfma.MetricConfig(class_name="BinaryAccuracy"),
-        tfma.MetricConfig(class_name="AUC", threshold=least),
+        tfma.MetricConfig(class_name="AUC", per_slice_thresholds=[of_all_rows]),
     ]
     return tfma.EvalConfig(
         model_specs=[tfma.ModelSpec(label_key="late", signature_name="serving_default")],
