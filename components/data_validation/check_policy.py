@@ -15,9 +15,10 @@ from components.data_validation.config import ValidationConfig
 from components.data_validation.describe import Batch
 from components.data_validation.illustrate import missing_rows, show_row
 from components.data_validation.messages import ArrowColumn, Numbers
-from components.data_validation.policy import ColumnPolicy
+from components.data_validation.policy import ColumnPolicy, is_iso
 from components.data_validation.rules import Finding
 
+_FORMS: Mapping[Kind, str] = {"date": "YYYY-MM-DD", "timestamp": "YYYY-MM-DDTHH:MM:SS"}
 _NUMBERS = ("integer", "float", "boolean")
 
 Bound = float | str
@@ -41,7 +42,8 @@ def require_bounds(columns: Mapping[str, Kind], config: ValidationConfig) -> Non
     """Refuse bounds and listed values that their columns cannot hold.
 
     Raises:
-        BadInputError: A number for text, or text for numbers; the column and the value are named.
+        BadInputError: A number for text, text for numbers, or a date or timestamp of another form than
+            the column's, which is compared as text; the column and the value are named.
     """
     for name, policy in config.columns.items():
         if name in columns:
@@ -49,14 +51,20 @@ def require_bounds(columns: Mapping[str, Kind], config: ValidationConfig) -> Non
 
 
 def _require_bounds(name: str, kind: Kind, policy: ColumnPolicy) -> None:
-    number = kind in _NUMBERS
     given = {"min": [policy.min], "max": [policy.max], "domain": policy.domain or []}
     for key, values in given.items():
         for value in values:
             unordered = kind == "string" and key != "domain"
-            if value is not None and (unordered or number == isinstance(value, str)):
-                where, fix = f"parameter `validation.columns.{name}.{key}`", f"the column is of kind {kind}"
+            if value is not None and (unordered or not _can_hold(kind, value)):
+                where, form = f"parameter `validation.columns.{name}.{key}`", _FORMS.get(kind)
+                fix = f"the column is of kind {kind}" + (f": write {form}" if form else "")
                 raise BadInputError("no value to hold it against", where=where, value=value, fix=fix)
+
+
+def _can_hold(kind: Kind, value: Bound) -> bool:
+    if not isinstance(value, str):
+        return kind in _NUMBERS
+    return kind == "string" or (kind in _FORMS and is_iso(value, kind))
 
 
 def find_outside(

@@ -6,8 +6,10 @@ import difflib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any, cast
 
+from components.common.artifacts import Kind
 from components.data_validation.rules import RULES, SEVERITIES
 
 
@@ -16,7 +18,8 @@ class ColumnPolicy:
     """What is asked of one column.
 
     Attributes:
-        min: Smallest value allowed: a number, or ISO text for dates and timestamps.
+        min: Smallest value allowed: a number, or `YYYY-MM-DD` for a date and `YYYY-MM-DDTHH:MM:SS` for a
+            timestamp; they are compared as text, so no other form will do.
         max: Largest value allowed, likewise.
         domain: The values allowed; None allows all.
         required: Whether every row must hold a value.
@@ -91,6 +94,15 @@ def read_severities(severities: object) -> dict[str, str]:
     return {rule: _read_severity(rule, severity) for rule, severity in given.items()}
 
 
+def is_iso(value: str, kind: Kind) -> bool:
+    """Tell whether a text is a date, or a timestamp, of the one form that examples hold."""
+    try:
+        moment = datetime.fromisoformat(value).replace(tzinfo=None)
+    except ValueError:
+        return False
+    return value == (date.isoformat(moment) if kind == "date" else moment.isoformat(timespec="seconds"))
+
+
 def _read_severity(name: str, severity: object) -> str:
     severity = "off" if severity is False else severity
     if severity not in SEVERITIES:
@@ -100,12 +112,17 @@ def _read_severity(name: str, severity: object) -> str:
 
 def _check_bounds(low: object, high: object) -> None:
     for name, bound in (("min", low), ("max", high)):
-        if bound is not None and not isinstance(bound, str) and not _is_number(bound):
-            raise ValueError(f"`{name}` must be a number or ISO text, but got {bound!r}.")
+        if bound is not None and not _is_number(bound) and not _is_moment(bound):
+            forms = "a number, YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS"
+            raise ValueError(f"`{name}` must be {forms}, but got {bound!r}.")
     if low is None or high is None:
         return
     if isinstance(low, str) != isinstance(high, str) or not cast(Any, low) <= cast(Any, high):
         raise ValueError(f"`min <= max` must hold, but got min={low!r}, max={high!r}.")
+
+
+def _is_moment(value: object) -> bool:
+    return isinstance(value, str) and (is_iso(value, "date") or is_iso(value, "timestamp"))
 
 
 def _is_number(value: object) -> bool:

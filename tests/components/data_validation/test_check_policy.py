@@ -89,8 +89,9 @@ def test_a_columns_severity_is_its_own(workshop):
 
 @pytest.mark.parametrize(
     ("column", "asked", "value"),
-    [("carrier", {"min": "AA"}, "AA"), ("seats", {"max": "9"}, "9"), ("day", {"min": 3}, 3),
-     ("carrier", {"domain": [1]}, 1)],
+    [("carrier", {"min": 1}, 1), ("seats", {"max": "2013-01-05"}, "2013-01-05"), ("day", {"min": 3}, 3),
+     ("carrier", {"domain": [1]}, 1), ("day", {"max": "2013-01-05T00:00:00"}, "2013-01-05T00:00:00"),
+     ("day", {"domain": ["2013-1-5"]}, "2013-1-5")],
 )  # fmt: skip
 def test_a_bound_of_another_kind_than_the_column_is_the_callers_mistake(workshop, column, asked, value):
     with pytest.raises(
