@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 import time
@@ -15,6 +16,7 @@ from pipelines.local.secrets.masking import Mask, MaskedStream
 
 LOG_LIMIT_BYTES = 64 << 20
 _CHUNK = 1 << 16
+_OF_EXECUTOR = re.compile(r"\A(?:.*\n)*?\[KFP Executor .*Got executor_input:\n\{\n(?:.*\n)*?\}\n")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,11 +123,15 @@ def _is_alive(group: int) -> bool:
 
 
 def last_line(log: Path) -> str | None:
-    """Return a log's last line that is not empty, cut at 2,000 characters; None when there is none."""
+    """Return a log's last line that is not empty, cut at 2,000 characters; None when there is none.
+
+    What KFP's executor writes ahead of a task's own function is passed over.
+    """
     try:
         with log.open("rb") as stream:
             stream.seek(max(0, stream.seek(0, os.SEEK_END) - _CHUNK))
-            lines = stream.read().decode("utf-8", errors="replace").splitlines()
+            text = stream.read().decode("utf-8", errors="replace")
     except OSError:
         return None
+    lines = _OF_EXECUTOR.sub("", text).splitlines()
     return next((line.strip()[:2000] for line in reversed(lines) if line.strip()), None)

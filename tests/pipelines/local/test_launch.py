@@ -120,6 +120,18 @@ def test_last_line_is_the_last_that_says_something(tmp_path):
     assert last_line(log) is None
 
 
+def test_last_line_is_the_tasks_own_and_not_what_the_executor_wrote_ahead_of_it(tmp_path):
+    log = tmp_path / "log"
+    said = "[KFP Executor 2026-01-01 00:00:00,000 INFO]: "  # as kfp/dsl/executor_main.py writes it
+    ahead = f"{said}Looking for component `f`\n{said}Got executor_input:\n" + '{\n    "inputs": {}\n}\n'
+    log.write_text(ahead)
+    assert last_line(log) is None
+    log.write_text(f"{ahead}at half\n")
+    assert last_line(log) == "at half"
+    log.write_text(ahead + '{\n"a": 1\n}\n')
+    assert last_line(log) == "}"
+
+
 @pytest.mark.parametrize(
     ("command", "said"),
     [
