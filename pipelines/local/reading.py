@@ -41,6 +41,7 @@ from pipelines.local.refusal import Problems
 from pipelines.local.values import convert
 from pipelines.local.wiring import check_wiring, check_workspace
 
+_MARKS = {"schemaVersion", "pipelineInfo", "deploymentSpec"}  # without any of them it is no package
 Path_ = tuple[str, ...]  # names of tasks, the outermost first
 
 
@@ -90,7 +91,11 @@ def inspect_package(path: Path) -> tuple[Plan, Problems]:
         raise BadInputError(f"package cannot be read: {error.strerror}", where=path) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise BadInputError("package is no YAML", where=path, fix="compile the pipeline again") from error
-    if not documents or not all(isinstance(document, dict) for document in documents):
+    if (
+        not documents
+        or not all(isinstance(document, dict) for document in documents)
+        or not (_MARKS & set(documents[0]))
+    ):
         raise BadInputError("not a compiled package", where=path, fix="give what `millrace compile` wrote")
     problems = Problems()
     try:

@@ -135,7 +135,8 @@ def test_package_that_says_something_unknown_is_refused(package, change, name):
 
 
 @pytest.mark.parametrize(
-    ("text", "what"), [(": [", "no YAML"), ("", "not a compiled"), ("[1]", "not a compiled")]
+    ("text", "what"),
+    [(": [", "no YAML"), ("", "not a compiled"), ("[1]", "not a compiled"), ("a: 1", "not a compiled")],
 )
 def test_file_that_is_no_package_is_refused(tmp_path, text, what):
     path = tmp_path / "p.yaml"
