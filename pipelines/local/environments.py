@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import yaml
 
+from components.common.documents import read_json
 from components.common.errors import BadInputError
 from components.common.images import IMAGE_PREFIX
-from components.common.storage import file_digest
+from components.common.storage import content_digest, file_digest
 
 SOURCE_ROOT = Path(__file__).resolve().parents[2]
 
@@ -86,7 +88,22 @@ def _locks(*names: str) -> str:
 
 
 def _installed_digest(folder: Path) -> str:
-    return _digest(sorted(found.name for found in folder.glob("lib/python*/site-packages/*.dist-info")))
+    return _digest(
+        part
+        for found in sorted(folder.glob("lib/python*/site-packages/*.dist-info"))
+        for part in (found.name, *_edited(found))
+    )
+
+
+def _edited(installed: Path) -> Iterator[str]:
+    """Yield the digest of a package's Python files when it was installed with `pip install -e`."""
+    origin = installed / "direct_url.json"  # PyPA's "Recording the Direct URL Origin"
+    if not origin.exists():
+        return
+    told = read_json(origin)
+    if told.get("dir_info", {}).get("editable"):
+        source = Path(unquote(urlsplit(told["url"]).path))
+        yield content_digest(source, only=lambda name: name.endswith(".py")) if source.exists() else "none"
 
 
 def _digest(parts: Iterable[str]) -> str:
