@@ -28,7 +28,8 @@ def tell_ending(record: Mapping[str, Any], report: Path, request: Request) -> No
     console = Console(highlight=False, soft_wrap=True)
     summary = summarise(record["outputs"])
     console.print()
-    for name, text in [*summary.lines, ("report", str(report))]:
+    pages = [("report", str(report))] if report.exists() else []
+    for name, text in [*summary.lines, *pages]:
         console.print(Text.assemble((f"  {name:<11}", "bold"), text))
     if summary.curl:
         console.print(Text.assemble("\n  Ask it:\n\n", summary.curl, "\n"))
@@ -47,20 +48,23 @@ def failure_lines(record: Mapping[str, Any], request: Request) -> list[tuple[str
         request: What it was told to do.
 
     Returns:
-        Names and texts: the task that failed first, its log when it wrote one, and a command.
+        Names and texts: the task that the run's error names, its log when it wrote one, and commands.
     """
     lines: list[tuple[str, str]] = []
-    failed = next((task for task in record["tasks"] if task["state"] == "FAILED"), None)
-    if failed is not None:
-        log = Path(record["directory"]) / "logs" / f"{failed['name']}.log"
-        lines = [("task", failed["name"]), *([("log", str(log))] if log.exists() else [])]
-    resume = ("resume", resume_command(record["run_id"], request))
-    repeat = ("repeat", repeat_command(record["run_id"], request))
-    return [*lines, resume, ("", _RESUME), repeat, ("", _REPEAT)]
+    error = record.get("error") or ""
+    failed = [task["name"] for task in record["tasks"] if task["state"] == "FAILED"]
+    if failed:
+        name = next((name for name in failed if error.startswith(f"{name}: ")), failed[0])
+        log = Path(record["directory"]) / "logs" / f"{name}.log"
+        lines = [("task", name), *([("log", str(log))] if log.exists() else [])]
+    for does, command in remedies(record, request):
+        name, what = does.split(maxsplit=1)
+        lines += [(name.lower(), command), ("", what)]
+    return lines
 
 
 def remedies(record: Mapping[str, Any], request: Request) -> Sequence[tuple[str, str]]:
-    """Return what may be done about a run that did not succeed, for its page: what it does, and a command.
+    """Return what may be done about a run that did not succeed: what it does, and a command.
 
     A run that a gate refused is not gone on with: the gate would refuse it again.
     """

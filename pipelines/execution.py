@@ -38,7 +38,7 @@ def execute(request: Request, *, as_json: bool) -> int:
     """
     try:
         with nullcontext() if as_json else Progress() as progress:
-            result = run_request(request, progress or (lambda event: None))
+            result = run_request(request, progress or _write_notice)
     except ComponentError as error:
         if not as_json:
             raise
@@ -73,8 +73,11 @@ def run_request(request: Request, on_event: Callable[[Event], None]) -> RunResul
     if result is None:
         result = _run(request, on_event)
     record = read_json(result.directory / "run.json")
-    write_report(record, result.directory, advice=remedies(record, request))
-    write_index(request.root)
+    try:
+        write_report(record, result.directory, advice=remedies(record, request))
+        write_index(request.root)
+    except Exception as error:  # the run has ended: what its page stumbles over must not hide how
+        on_event(Notice(message=f"the run's page could not be written: {type(error).__name__}: {error}"))
     return result
 
 
@@ -100,6 +103,11 @@ def _succeeded_before(request: Request, on_event: Callable[[Event], None]) -> Ru
 def _never_began(request: Request, state: str, error: str) -> dict[str, Any]:
     empty = {"run_id": None, "seconds": 0.0, "directory": None, "outputs": {}, "endpoint": None}
     return {"pipeline": request.pipeline, "state": state, **empty, "error": error}
+
+
+def _write_notice(event: Event) -> None:
+    if isinstance(event, Notice):
+        sys.stderr.write(f"note: {event.message}\n")
 
 
 def _write_json(content: Mapping[str, Any]) -> None:
