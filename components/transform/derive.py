@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, cast
 
 from components.common.artifacts import Kind
@@ -37,6 +37,7 @@ class Derived:
         truncated: Whether the train split may hold more distinct values than `size`.
         clip_share: Share of the values at each end beyond which numbers are clipped; 0 clips nothing.
         indicator: Whether a number says apart that it was missing.
+        personal: Whether no value of it may be shown, nor what was computed from its values.
         why: The reason, for people.
         warning: What the user should know about this choice, or None.
     """
@@ -49,6 +50,7 @@ class Derived:
     truncated: bool = False
     clip_share: float = 0.0
     indicator: bool = False
+    personal: bool = False
     why: str
     warning: str | None = None
 
@@ -67,7 +69,10 @@ class Override(NamedTuple):
 
 
 def derive_features(
-    profiles: Mapping[str, ColumnProfile], features: Mapping[str, Any], config: TransformConfig
+    profiles: Mapping[str, ColumnProfile],
+    features: Mapping[str, Any],
+    config: TransformConfig,
+    personal: Collection[str] = (),
 ) -> tuple[list[Derived], dict[str, str]]:
     """Decide for every column.
 
@@ -76,6 +81,7 @@ def derive_features(
         features: The user's overrides by column: `drop`, `number`, `category`, `hash` or `calendar`, or
             a mapping of `encoding`, `size` and `clip_share`.
         config: Where the lines are.
+        personal: Columns that are left out unless `features` names them: a model holds what it learnt.
 
     Returns:
         The columns that enter, in order, and those that are left out with the reason.
@@ -90,12 +96,15 @@ def derive_features(
     for position, (column, profile) in enumerate(profiles.items()):
         asked = _override(column, profile.kind, features[column]) if column in features else Override()
         reason = _reason_to_drop(profile, asked, named=column in features)
+        if column in personal and column not in features:
+            reason = "is personal, and `features` does not name it"
         encoding, why = (asked.encoding, "asked for") if asked.encoding else _choose(profile, config)
         if reason or encoding == "drop":
             dropped[column] = reason or ("asked for in `features`" if asked.encoding else why)
         else:
             chosen = cast(Encoding, encoding)
-            derived.append(_derive(column, position, profile, chosen, why, asked, config))
+            one = _derive(column, position, profile, chosen, why, asked, config)
+            derived.append(replace(one, personal=column in personal))
     require_any(derived, dropped)
     return derived, dropped
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,7 @@ def make_plan(
     features: Mapping[str, Any],
     module: Path | None,
     config: TransformConfig,
+    personal: Collection[str] = (),
 ) -> Plan:
     """Profile the columns and decide.
 
@@ -65,6 +66,7 @@ def make_plan(
         features: Overrides by column.
         module: The user's Python file, or None. Without a `preprocessing_fn` in it features are derived.
         config: Knobs.
+        personal: Columns that enter only when `features` names them, and of which no value is shown.
 
     Raises:
         BadInputError: Label, task, an override or the module does not fit.
@@ -76,7 +78,7 @@ def make_plan(
     chosen, classes = infer_task(profiles.pop(label), task, label=label)
     own = load_preprocessing_fn(module) if module else None
     if own is None:
-        derived, dropped = derive_features(profiles, features, config)
+        derived, dropped = derive_features(profiles, features, config, personal)
         return _measured(read, derived, dropped, chosen, classes, frozenset(features), config)
     if features:
         fix = "leave one of them out"

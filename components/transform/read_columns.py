@@ -25,6 +25,15 @@ def read_kinds(schema: Path) -> dict[str, Kind]:
     Raises:
         BadInputError: The file is missing, is no schema, or names no column.
     """
+    return {feature.name: _kind(feature) for feature in _read_features(schema)}
+
+
+def read_personal(schema: Path) -> frozenset[str]:
+    """Return the columns that the schema tags as personal; raises like `read_kinds`."""
+    return frozenset(each.name for each in _read_features(schema) if "personal" in each.annotation.tag)
+
+
+def _read_features(schema: Path) -> Sequence[Any]:
     file = schema / "schema.pbtxt"
     try:
         parsed = text_format.Parse(file.read_text(encoding="utf-8"), schema_pb2.Schema())
@@ -34,7 +43,7 @@ def read_kinds(schema: Path) -> dict[str, Kind]:
         raise BadInputError(f"not a schema: {error}", where=file) from error
     if not parsed.feature:
         raise BadInputError("schema names no column", where=file, fix="run data validation again")
-    return {feature.name: _kind(feature) for feature in parsed.feature}
+    return parsed.feature
 
 
 def read_batches(examples: Path, split: str, columns: Sequence[str], *, batch_rows: int) -> Iterator[Any]:

@@ -64,6 +64,8 @@ def _shape(feature: Mapping[str, str | int]) -> tuple[str, str]:
 
 
 def _learnt(feature: Derived, measured: Measured) -> str:
+    if feature.personal:
+        return "not shown: the column is personal"
     if feature.encoding == "hash":
         return f"nothing: {feature.size:,} buckets by hash"
     if feature.encoding == "category":

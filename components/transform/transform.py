@@ -17,7 +17,7 @@ from components.transform.describe import Feature, describe_derived, describe_ou
 from components.transform.locate import explain_fault
 from components.transform.plan import Plan, make_plan
 from components.transform.preprocess import derived_preprocessing
-from components.transform.read_columns import read_batches, read_kinds
+from components.transform.read_columns import read_batches, read_kinds, read_personal
 from components.transform.report import write_report
 from components.transform.write_graph import write_graph
 
@@ -59,8 +59,9 @@ def transform_examples(
     """
     read = functools.partial(read_batches, examples, "train", batch_rows=config.batch_rows)
     plan = make_plan(
-        read, read_kinds(schema), label=label, task=task, features=features, module=module, config=config
-    )
+        read, read_kinds(schema), label=label, task=task, features=features, module=module, config=config,
+        personal=read_personal(schema),
+    )  # fmt: skip
     with publishing(transform_graph) as graph, publishing(transformed_examples) as transformed:
         with _explained(plan, examples, "train", module, config):
             _make_graph(examples, graph, plan, config)
