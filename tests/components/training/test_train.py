@@ -298,6 +298,20 @@ def test_a_warm_start_begins_where_the_earlier_model_ended(binary, prepared, por
     assert read_model_record(trained.path).digests["start"] == model_digest(binary.path)
 
 
+def test_a_trial_that_goes_on_begins_with_the_weights_of_its_parent(
+    binary, prepared, port, tmp_path, capfd
+):
+    shutil.copytree(binary.path, tmp_path / "start" / "trials" / "0")
+    further = {**trial(7), "parent": 0.0}
+    trained = train(prepared("binary"), tmp_path / "m", port, further, start=port(tmp_path / "start"))
+    assert "warm start: begins with the earlier weights" in capfd.readouterr().out
+    (record,) = read_records(trained.path)[1]
+    earlier = read_records(binary.path)[1][0].curve
+    assert (record.number, record.parent) == (7, 0)
+    assert record.curve[0]["train_loss"] < earlier[0]["train_loss"]
+    assert read_model_record(trained.path).digests["start"] == model_digest(tmp_path / "start/trials/0")
+
+
 def test_vocabularies_of_other_data_forbid_a_warm_start(binary, prepared, tmp_path):
     graph = shutil.copytree(prepared("binary").transform_graph, tmp_path / "graph")
     model = SimpleNamespace(weights=[])
