@@ -28,23 +28,19 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class SourceFile:
-    """One file that was read, or one query of a database.
+    """One file that was read, or one query of a database. It has no time: a touched file is the same data.
 
     Attributes:
         uri: Where it was; never with a secret in it.
         bytes: Its size; of a query, that of its rows as text.
         sha256: Digest of its bytes, taken while they were read; of a query, of its rows, sorted.
-        modified: Its time of change, ISO 8601 in UTC, where there is one. Recorded, not part of the version.
-        tag: Its etag, version or pinned digest in a store, or `as of …`; likewise.
-        query: The SQL that a database ran; likewise.
+        query: The SQL that a database ran. Recorded, not part of the version.
         note: What was done with it that nobody asked for; likewise.
     """
 
     uri: str
     bytes: int
     sha256: str
-    modified: str | None = None
-    tag: str | None = None
     query: str | None = None
     note: str | None = None
 

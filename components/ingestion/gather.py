@@ -107,8 +107,7 @@ def _gather_query(
     source: Source, file: FoundFile, folder: Path, config: IngestionConfig, where: str
 ) -> ScannedFile:
     path = read_query(source, folder / "table.parquet", where=where, timeout_seconds=config.timeout_seconds)
-    tag = file.identity if source.as_of is not None else None
-    told = SourceFile(uri=file.uri, bytes=0, sha256="", tag=tag, query=source.query)
+    told = SourceFile(uri=file.uri, bytes=0, sha256="", query=source.query)
     return scan_parquet(told, path, config)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -67,7 +66,7 @@ def scan_file(store: Store, file: FoundFile, folder: Path, config: IngestionConf
         folder = folder / f"{quote(key, safe='')}={quote(value, safe='')}"
     folder.mkdir(parents=True)
     path, digest = fetch_file(store, file, folder / "fetched")
-    source = _describe(file, digest, path)
+    source = SourceFile(uri=file.uri, bytes=path.stat().st_size, sha256=digest)
     if kind in ("csv", "lines"):
         path = unpack_text(path, compression, config.encoding, folder / "plain", uri=file.uri)
     elif kind in ("arrow", "avro"):
@@ -81,15 +80,6 @@ def scan_file(store: Store, file: FoundFile, folder: Path, config: IngestionConf
         _check_rows(path.stat().st_size > 0, source.uri, config)
         return ScannedFile(source=source, path=link, format="lines")
     return scan_parquet(source, link, config, file.partition)
-
-
-def _describe(file: FoundFile, digest: str, path: Path) -> SourceFile:
-    """Return what the snapshot says of a file: its time of change where it is one, else its tag."""
-    source = SourceFile(uri=file.uri, bytes=path.stat().st_size, sha256=digest)
-    if "://" in file.uri:
-        return replace(source, tag=file.identity)
-    when = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(file.identity) // 1000)
-    return replace(source, modified=when.isoformat())
 
 
 def scan_parquet(

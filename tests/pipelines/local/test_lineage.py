@@ -36,7 +36,7 @@ def ingest(sources: dict, snapshot: dsl.Output[dsl.Artifact], examples: dsl.Outp
     from components.common.storage import file_digest
 
     files = [
-        {"uri": uri, "bytes": os.path.getsize(uri), "sha256": file_digest(Path(uri)), "modified": "2026"}
+        {"uri": uri, "bytes": os.path.getsize(uri), "sha256": file_digest(Path(uri))}
         for uri in sources["rows"]
     ]
     document = Snapshot(

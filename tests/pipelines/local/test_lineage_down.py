@@ -25,7 +25,7 @@ def ingest(file: str, snapshot: dsl.Output[dsl.Artifact], examples: dsl.Output[d
     from components.common.storage import file_digest
 
     entry = {
-        "uri": file, "bytes": os.path.getsize(file), "sha256": file_digest(Path(file)), "modified": "2026",
+        "uri": file, "bytes": os.path.getsize(file), "sha256": file_digest(Path(file)),
     }  # fmt: skip
     found = Snapshot(version="v", sources={"rows": [entry]}, query=None, split={}, rows={}, columns={})
     Path(snapshot.path).mkdir()
