@@ -21,6 +21,7 @@ from components.ingestion.split import SplitRule
 from components.training.config import TrainingConfig
 from components.training.search_space import DEFAULT_SPACE, check_search, read_space
 from components.transform.config import TransformConfig
+from components.transform.override import check_overrides
 
 __all__ = ["DEFAULT_SPACE", "check_room_parameters"]
 
@@ -74,6 +75,7 @@ _CHECKS: Mapping[str, Callable[[Any], object]] = {
     "baseline_uri": _check_baseline,
     "search_space": read_space,
     "slices": read_slices,
+    "features": check_overrides,
     "ingestion": partial(_check_options, IngestionConfig, "ingestion"),
     "validation": partial(_check_options, ValidationConfig, "validation"),
     "transform": partial(_check_options, TransformConfig, "transform"),

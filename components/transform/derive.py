@@ -4,24 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal, cast
 
 from components.common.artifacts import Kind
-from components.common.config import require_known, whole
+from components.common.config import require_known
 from components.common.errors import BadInputError
-from components.transform.config import MAX_CLIP_SHARE, MAX_VOCABULARY, MIN_CLIP_SHARE, TransformConfig
+from components.transform.config import MAX_VOCABULARY, TransformConfig
+from components.transform.override import Override, read_override
 from components.transform.profile import ColumnProfile
 
 Encoding = Literal["number", "category", "hash", "calendar"]
-
-_ALLOWED: dict[Kind, tuple[str, ...]] = {
-    "float": ("number",),
-    "integer": ("number", "category", "hash"),
-    "boolean": ("category", "number"),
-    "string": ("category", "hash"),
-    "date": ("calendar", "category", "hash"),
-    "timestamp": ("calendar", "category", "hash"),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,14 +52,6 @@ class Derived:
         return self.encoding in ("number", "calendar")
 
 
-class Override(NamedTuple):
-    """What the user asked for one column; None is derived."""
-
-    encoding: str | None = None
-    size: int | None = None
-    clip_share: float | None = None
-
-
 def derive_features(
     profiles: Mapping[str, ColumnProfile],
     features: Mapping[str, Any],
@@ -94,9 +78,10 @@ def derive_features(
     derived: list[Derived] = []
     dropped: dict[str, str] = {}
     for position, (column, profile) in enumerate(profiles.items()):
-        asked = _override(column, profile.kind, features[column]) if column in features else Override()
-        reason = _reason_to_drop(profile, asked, named=column in features)
-        if column in personal and column not in features:
+        named = column in features
+        asked = read_override(column, features[column], profile.kind) if named else Override()
+        reason = _reason_to_drop(profile, asked, named=named)
+        if column in personal and not named:
             reason = "is personal, and `features` does not name it"
         encoding, why = (asked.encoding, "asked for") if asked.encoding else _choose(profile, config)
         if reason or encoding == "drop":
@@ -118,38 +103,6 @@ def require_any(derived: Sequence[Derived], dropped: Mapping[str, str]) -> None:
     if not derived:
         reasons = "; ".join(f"{column}: {reason}" for column, reason in dropped.items())
         raise BadInputError("no column is left as a feature", where="examples", value=reasons)
-
-
-def _override(column: str, kind: Kind, value: Any) -> Override:
-    where = f"parameter `features.{column}`"
-    settings = {"encoding": value} if isinstance(value, str) else value
-    if not isinstance(settings, Mapping):
-        raise BadInputError("must be a word or a mapping", where=where, value=value)
-    require_known(cast("Mapping[str, Any]", settings), Override._fields, where=where)
-    asked = Override(**{key: whole(setting) for key, setting in settings.items()})
-    allowed = ("drop", *_ALLOWED[kind])
-    if "encoding" in settings and asked.encoding not in allowed:
-        fix = f"a column of kind {kind} takes {', '.join(allowed)}"
-        raise BadInputError("unknown encoding", where=where, value=asked.encoding, fix=fix)
-    if asked.size is not None and not (_is_number(asked.size, int) and asked.size >= 1):
-        raise BadInputError("`size >= 1` must hold", where=where, value=asked.size)
-    if asked.encoding != "hash" and (asked.size or 0) > MAX_VOCABULARY:
-        fix = "hash the column, or ask for fewer entries"
-        raise BadInputError(f"`size <= {MAX_VOCABULARY}` must hold", where=where, value=asked.size, fix=fix)
-    share = asked.clip_share
-    if share is not None and not (
-        _is_number(share, int, float) and (share == 0 or MIN_CLIP_SHARE <= share <= MAX_CLIP_SHARE)
-    ):
-        raise BadInputError(
-            f"`{MIN_CLIP_SHARE} <= clip_share <= {MAX_CLIP_SHARE}`, or 0, must hold",
-            where=where,
-            value=share,
-        )
-    return asked
-
-
-def _is_number(value: object, *kinds: type) -> bool:
-    return isinstance(value, kinds) and not isinstance(value, bool)
 
 
 def _reason_to_drop(profile: ColumnProfile, asked: Override, *, named: bool) -> str | None:
