@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -66,28 +67,39 @@ def gather_parameters(
 def _apply(values: dict[str, Any], setting: str, types: Mapping[str, str]) -> None:
     key, equals, text = setting.partition("=")
     if not equals or not key:
-        raise BadInputError("setting must have the form key=value", where="option -p", value=setting)
+        shown = re.match(r"[\w.]*", setting)
+        raise BadInputError(
+            "setting must have the form key=value", where="option -p", value=shown[0] if shown else None
+        )
     *outer, last = key.split(".")
     for name in outer:
         inner = values.setdefault(name, {})
         if not isinstance(inner, dict):
-            raise BadInputError(f"`{name}` is no mapping", where="option -p", value=setting)
+            raise BadInputError(f"`{name}` is no mapping", where="option -p", value=key)
         values = inner
-    values[last] = text if types.get(key) == "STRING" and text != "null" else _parse(text, setting)
+    values[last] = text if types.get(key) == "STRING" and text != "null" else _parse(text, key)
 
 
-def _parse(text: str, setting: str) -> Any:
+def _parse(text: str, key: str) -> Any:
     try:
         return read_yaml(text)
     except yaml.YAMLError as error:
-        raise BadInputError("value is no valid YAML", where="option -p", value=setting) from error
+        raise BadInputError(f"value of `{key}` is no valid YAML", where="option -p") from error
 
 
 def _absolute_source(source: Any) -> Any:
-    """Make the uris of a source absolute; in a mapping nothing else is a path."""
-    if isinstance(source, dict):
-        return {**source, "uri": _absolute(source.get("uri"))} if "uri" in source else source
-    return _absolute(source)
+    """Make the uris of a source and its references to files absolute; nothing else in it is a path."""
+    if not isinstance(source, dict):
+        return _absolute(source)
+    found = {**source, "uri": _absolute(source["uri"])} if "uri" in source else {**source}
+    if isinstance(found.get("credentials"), dict):
+        found["credentials"] = {key: _reference(value) for key, value in found["credentials"].items()}
+    return found
+
+
+def _reference(value: Any) -> Any:
+    path = value.removeprefix("file:") if isinstance(value, str) else ""
+    return f"file:{_absolute(path)}" if path and path != value else value
 
 
 def _absolute(value: Any) -> Any:
@@ -95,4 +107,6 @@ def _absolute(value: Any) -> Any:
         return {key: _absolute(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_absolute(item) for item in value]
-    return os.path.abspath(value) if isinstance(value, str) and "://" not in value else value
+    if not isinstance(value, str) or "://" in value:
+        return value
+    return os.path.abspath(os.path.expanduser(value))

@@ -22,7 +22,7 @@ def reveal(credentials: Mapping[str, str] | None, *, where: str) -> dict[str, st
         The values by name; one line end after a file's content is left out.
 
     Raises:
-        BadInputError: A reference leads to nothing, or to an empty value. The reference is shown.
+        BadInputError: A reference leads to nothing, to an empty value or an unreadable file. It is shown.
     """
     return {name: _follow(reference, where) for name, reference in (credentials or {}).items()}
 
@@ -37,7 +37,7 @@ def conceal(text: str, secrets: Mapping[str, str]) -> str:
 def _follow(reference: str, where: str) -> str:
     kind, _, name = reference.partition(":")
     if kind == "file":
-        value = _read(Path(name))
+        value = _read(Path(name), where, reference)
     else:
         value = os.environ.get(name if kind == "env" else secret_variable(*name.split("/")), "")
     if not value:
@@ -50,8 +50,11 @@ def _follow(reference: str, where: str) -> str:
     return value
 
 
-def _read(path: Path) -> str:
+def _read(path: Path, where: str, reference: str) -> str:
     try:
         return path.read_text(encoding="utf-8").removesuffix("\n")
-    except (OSError, UnicodeDecodeError):
+    except FileNotFoundError:
         return ""
+    except (OSError, UnicodeDecodeError) as error:
+        fix = "make it a file of UTF-8 text that the task may read"
+        raise BadInputError("a credential cannot be read", where=where, value=reference, fix=fix) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -127,6 +128,7 @@ def _open_gs(timeout_seconds: int) -> _Opening:
     from gcsfs.retry import HttpError
     from google.auth.exceptions import GoogleAuthError
 
+    logging.getLogger("gcsfs").setLevel(logging.CRITICAL)  # it would log a traceback before our line
     opened = partial(GCSFileSystem, timeout=timeout_seconds, **_FRESH)
     failures = (OSError, HttpError, GoogleAuthError, ClientError)
     return lambda secrets: opened(**({"token": _key(secrets["token"])} if secrets else {})), failures

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from components.common.config import build_config, whole
 from components.common.errors import BadInputError
@@ -29,7 +29,12 @@ SPAN = re.compile(r"\{(YYYY|MM|DD|SPAN)\}")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _REFERENCE = re.compile(r"env:\w+|file:.+|secret:\w[\w.-]*/\w[\w.-]*")
-_SECRETS = re.compile(r"pass(word|wd)?|secret|token|sig(nature)?|credential|api_?key|auth", re.IGNORECASE)
+_SECRETS = frozenset((
+    "apikey", "auth", "authorization", "bearer", "code", "credential", "credentials", "jwt", "key", "pass",
+    "passfile", "passphrase", "passwd", "password", "pwd", "secret", "sig", "signature", "sslpassword",
+    "token",
+))  # fmt: skip
+_WORD_END = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])")
 _PIN = re.compile(r"#sha256=([0-9a-f]{64})$")
 
 
@@ -154,18 +159,44 @@ def check_uri(uri: str) -> None:
     scheme, rest = split_scheme(uri)
     if scheme == "file":
         return
-    parts = urlsplit(split_pin(uri)[0])
-    named = (key for key, _ in parse_qsl(parts.query, keep_blank_values=True))
-    if ("@" in parts.netloc and ":" in parts.netloc.rpartition("@")[0]) or any(
-        _SECRETS.search(key) for key in named
-    ):
+    try:
+        parts = urlsplit(split_pin(uri)[0])
+    except ValueError:  # what it says may repeat a secret
+        raise ValueError("URI not allowed: its host is none; what was given is not shown.") from None
+    user = parts.netloc.rpartition("@")[0]
+    if (user and (scheme not in DATABASES or ":" in user)) or any(map(_is_secret, _keys(parts.query))):
         raise ValueError("a secret stands in the uri: take it out, and refer to it in `credentials`.")
+    if scheme in ("http", "https", "s3", "gs"):
+        _check_place(parts, scheme, uri)
     if ".." in unquote(unquote(parts.path)).split("/") or re.search(r"[\x00-\x20\\]", rest):
         raise ValueError(f"URI not allowed: it has `..`, a space or a backslash, but got {uri!r}.")
+    if parts.fragment.lower().startswith("sha256="):
+        raise ValueError(f"`#sha256=` needs 64 digits, 0 to 9 and a to f, but got {uri!r}.")
     if parts.fragment:
         raise ValueError(f"URI not allowed: only `#sha256=` may follow `#`, but got {uri!r}.")
     if scheme in ("http", "https") and split_pin(uri)[1] is None:
         raise ValueError(f"http(s) needs the digest of what it names, `#sha256=…`, but got {uri!r}.")
+
+
+def _check_place(parts: SplitResult, scheme: str, uri: str) -> None:
+    """Refuse what names no host, or no bucket."""
+    try:
+        named = bool(parts.hostname) and (scheme in ("s3", "gs") or parts.port != 0)
+    except ValueError:
+        named = False
+    if not named or (scheme in ("s3", "gs") and re.search(r"[*?\[{]", uri.split("/")[2])):
+        what = "bucket" if scheme in ("s3", "gs") else "host, or no port,"
+        raise ValueError(f"URI not allowed: it names no {what} to ask, but got {uri!r}.")
+    if scheme in ("http", "https") and not (parts.path + parts.query).isascii():
+        raise ValueError(f"URI not allowed: write letters such as é as `%C3%A9`, but got {uri!r}.")
+
+
+def _keys(query: str) -> list[str]:
+    return [unquote(pair.partition("=")[0]) for pair in re.split("[&;]", query) if "=" in pair]
+
+
+def _is_secret(key: str) -> bool:
+    return any(word.lower() in _SECRETS for word in _WORD_END.split(key))
 
 
 def _is_state(value: object) -> bool:

@@ -48,13 +48,20 @@ def test_an_address_is_no_path():
 
 @pytest.mark.parametrize(
     ("setting", "message"),
-    [("trials", "form key=value"), ("trials=[", "no valid YAML"), ("label.x=1", "`label` is no mapping")],
+    [
+        ("trials", "form key=value — option -p — got 'trials'"),
+        ("sources: postgresql://u:canary@h", "form key=value — option -p — got 'sources'"),
+        ('sources={t: "postgresql://u:canary@h', "value of `sources` is no valid YAML"),
+        ("label.x=canary", "`label` is no mapping — option -p — got 'label.x'"),
+    ],
 )
-def test_a_malformed_setting_is_shown(setting, message, tmp_path: Path):
+def test_a_malformed_setting_is_named_and_its_value_which_may_be_a_secret_is_not_shown(
+    setting, message, tmp_path: Path
+):
     (tmp_path / "p.yaml").write_text("label: price")
     with pytest.raises(BadInputError, match=message) as caught:
         gather_parameters(tmp_path / "p.yaml", [setting], TYPES)
-    assert repr(setting) in str(caught.value)
+    assert "canary" not in str(caught.value)
 
 
 @pytest.mark.parametrize(("text", "message"), [("[1]", "mapping of names"), ("a: [", "not valid YAML")])
@@ -72,6 +79,14 @@ def test_a_module_is_pinned_so_that_an_edit_is_another_value(tmp_path: Path):
 
     assert gathered("x = 1\n") == gathered("x = 1\n")
     assert gathered("x = 1\n") != gathered("x = 2\n")
+
+
+def test_home_is_known_and_a_key_s_file_becomes_absolute(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ann")
+    assert gather_parameters(None, ["sources=~/x.csv"], TYPES)["sources"] == {"data": "/home/ann/x.csv"}
+    source = {"uri": "s3://b/x.csv", "credentials": {"key": "env:K", "secret": "file:key.txt"}}
+    found = gather_parameters(None, [], TYPES, given={"sources": {"t": source}})["sources"]["t"]
+    assert found["credentials"] == {"key": "env:K", "secret": f"file:{os.path.abspath('key.txt')}"}
 
 
 def test_in_a_source_with_more_than_a_uri_nothing_else_is_a_path():

@@ -28,7 +28,15 @@ CANARY = "canary-7c1f"
         (f"https://x.example/%252e%252e/a.csv{PIN}", "URI not allowed"),
         ("s3://b/../a.csv", "URI not allowed"),
         ("s3://b/a.csv#part", "only `#sha256=`"),
-        ("http://x.example/a.csv#sha256=12", "only `#sha256=`"),
+        ("http://x.example/a.csv#sha256=12", "needs 64 digits, 0 to 9 and a to f"),
+        ("http://x.example/a.csv#sha256=" + "A" * 64, "needs 64 digits, 0 to 9 and a to f"),
+        (f"http://x.example:99999/a.csv{PIN}", "names no host, or no port"),
+        (f"http://x.example:abc/a.csv{PIN}", "names no host, or no port"),
+        (f"http://[::1/a.csv{PIN}", "its host is none"),
+        (f"http:///a.csv{PIN}", "names no host"),
+        (f"http://x.example/é.csv{PIN}", "%C3%A9"),
+        ("s3://", "names no bucket"),
+        ("gs://*/x.csv", "names no bucket"),
     ],
 )
 def test_wrong_declaration_is_refused_with_its_reason(source, message):
@@ -47,6 +55,11 @@ def test_wrong_declaration_is_refused_with_its_reason(source, message):
         f"https://h/a.csv?X-Amz-Signature={CANARY}{PIN}",
         f"https://h/a.csv?access_token={CANARY}{PIN}",
         f"s3://key:{CANARY}@bucket/a.csv",
+        f"https://{CANARY}@h/a.csv{PIN}",
+        *(
+            f"https://h/a.csv?x=1&{key}={CANARY}{PIN}"
+            for key in ("key", "pwd", "access_key", "code", "apiKey")
+        ),
         {"uri": "s3://b/a.csv", "credentials": {"secret": CANARY}},
         {"uri": "s3://b/a.csv", "credentials": CANARY},
         {"uri": "s3://b/a.csv", "credentials": {"secret": f"secret:../{CANARY}"}},
@@ -56,6 +69,12 @@ def test_secret_itself_is_refused_and_not_repeated(source):
     with pytest.raises(BadInputError) as caught:
         read_sources({"t": source})
     assert CANARY not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["design", "author", "signal", "compass", "monkey"])
+def test_harmless_word_that_holds_a_secret_one_is_taken(key):
+    uri = f"https://h/a.csv?{key}=1{PIN}"
+    assert read_sources({"t": uri})["t"].uris == (uri,)
 
 
 def test_references_lead_to_environment_file_and_secret(tmp_path, monkeypatch):
@@ -74,6 +93,13 @@ def test_references_lead_to_environment_file_and_secret(tmp_path, monkeypatch):
 def test_reference_that_leads_nowhere_is_named(reference):
     with pytest.raises(BadInputError, match=f"a credential is not there — sources.t — got '{reference}'"):
         reveal({"password": reference}, where="sources.t")
+
+
+def test_reference_to_a_file_that_cannot_be_read_says_so(tmp_path):
+    (tmp_path / "key").write_bytes(b"\xff")
+    for path in (tmp_path, tmp_path / "key"):
+        with pytest.raises(BadInputError, match="a credential cannot be read — t"):
+            reveal({"password": f"file:{path}"}, where="t")
 
 
 def test_secrets_in_a_library_s_words_are_concealed():
