@@ -24,21 +24,21 @@ def measure() -> Record:
     """Time a search whose trials are a known function, so that nothing but bookkeeping is left."""
     config = TrainingConfig()
     with tempfile.TemporaryDirectory() as scratch:
-        start = time.perf_counter()
+        start = time.process_time()
         records = _search(config, read_rule("binary", config))
-        proposed = time.perf_counter()
+        proposed = time.process_time()
         folders = [_write(Path(scratch) / str(record.number), record) for record in records]
-        written = time.perf_counter()
+        written = time.process_time()
         out = Path(scratch)
         select_best_model(
             folders, best_model=out / "best", leaderboard=out / "board", report=out / "board.html",
             config=config,
         )  # fmt: skip
-        seconds = proposed - start + time.perf_counter() - written
+        seconds = proposed - start + time.process_time() - written
     return judge(
         "search_bookkeeping", round(1_000 * seconds / TRIALS, 2), at="most", bound=50.0,
         conditions={
-            "unit": "milliseconds a trial, imports included", "trials": TRIALS, "rounds": ROUNDS,
+            "unit": "processor milliseconds a trial, imports of Optuna and scikit-learn included", "trials": TRIALS, "rounds": ROUNDS,
             "proposing_seconds": round(proposed - start, 2),
         },
     )  # fmt: skip
