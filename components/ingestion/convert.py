@@ -31,6 +31,8 @@ _LOGICAL = {
     "local-timestamp-millis": pa.timestamp("ms"),
     "local-timestamp-micros": pa.timestamp("us"),
     "uuid": pa.string(),
+    "time-millis": pa.time32("ms"),
+    "time-micros": pa.time64("us"),
 }
 
 
@@ -50,6 +52,7 @@ def convert_arrow(path: Path, target: Path, *, uri: str) -> Path:
             else:
                 reader = pa.ipc.open_stream(data)
                 batches = iter(reader)
+            require_kept(reader.schema, uri)
             return write_parquet(batches, reader.schema, target)
     except (pa.ArrowException, OSError) as error:
         what = f"not a complete Arrow file: {str(error).splitlines()[0]}"
@@ -70,6 +73,19 @@ def convert_avro(path: Path, target: Path, *, uri: str) -> Path:
         except (ValueError, EOFError, IndexError, KeyError, TypeError, OSError) as error:
             what = f"not a complete Avro file: {error or type(error).__name__}"
             raise BadInputError(what, where=uri, fix="write it again") from error
+
+
+def require_kept(schema: Any, where: str) -> None:
+    """Refuse spans of time, which would be read as whole numbers without their unit.
+
+    Raises:
+        BadInputError: A column is a duration or an interval.
+    """
+    for column in schema:
+        if pa.types.is_duration(column.type) or pa.types.is_interval(column.type):
+            fix = "write it as a number, in a unit that its name tells, or leave it out"
+            what = f"column `{column.name}` is of a type that is not kept"
+            raise BadInputError(what, where=where, value=str(column.type), fix=fix)
 
 
 def write_parquet(batches: Iterable[Any], schema: Any, target: Path) -> Path:

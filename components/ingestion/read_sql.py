@@ -4,9 +4,8 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -15,17 +14,22 @@ import pyarrow as pa
 
 from components.common.config import whole
 from components.common.errors import BadInputError, UnavailableError
-from components.ingestion.convert import write_parquet
+from components.ingestion.convert import require_kept, write_parquet
 from components.ingestion.credentials import conceal, reveal
-from components.ingestion.database import identifier, literal
-from components.ingestion.sources import AS_OF, Source, split_scheme
+from components.ingestion.database import literal
+from components.ingestion.read_sqlite import read_sqlite
+from components.ingestion.sources import AS_OF, Source
 
-_BATCH_ROWS = 16_384
-_LITERS = {"integer": pa.int64(), "real": pa.float64(), "text": pa.string(), "null": pa.string()}
+_AS_OF = re.compile(rf"'[^']*'|\"[^\"]*\"|--[^\n]*|(?P<as_of>{AS_OF.pattern})")
+_AWAY = re.compile(
+    r"FATAL:|server closed the connection|canceling statement|terminating|could not (write|extend)"
+)
+_DAYS = (date(1, 1, 1) - date(1970, 1, 1)).days, (date(9999, 12, 31) - date(1970, 1, 1)).days
+_DAY_TICKS = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 
 
 def read_query(source: Source, target: Path, *, where: str, timeout_seconds: int) -> Path:
-    """Run a source's query, which may read and not write, and write its rows as Parquet.
+    """Run a source's query, one SELECT that may read and not write, and write its rows as Parquet.
 
     Args:
         source: A database; its credentials are followed here.
@@ -37,14 +41,21 @@ def read_query(source: Source, target: Path, *, where: str, timeout_seconds: int
         The file.
 
     Raises:
-        BadInputError: A credential is not there, the database refuses it or the query, or a column of
-            SQLite holds values of several types.
+        BadInputError: A credential is not there, the database refuses it or the query, a column is of a
+            type that is not kept, a date is infinite, or a column of SQLite holds values of several types.
         UnavailableError: The database does not answer.
     """
-    query = AS_OF.sub(lambda _: literal(str(whole(source.as_of))), str(source.query)).strip().rstrip(";")
+    query = str(source.query).strip().rstrip(";")
     if source.scheme == "sqlite":
-        return _read_sqlite(_sqlite_path(source.uris[0], where), query, target, where)
-    return _read_postgresql(source, query, target, where, timeout_seconds)
+        return read_sqlite(source.uris[0], query, whole(source.as_of), target, where=where)
+    wrapped = f"SELECT * FROM ({_set_as_of(query, whole(source.as_of))}\n) AS q"  # a query, nothing else
+    return _read_postgresql(source, wrapped, target, where, timeout_seconds)
+
+
+def _set_as_of(query: str, value: object) -> str:
+    """Put the value for `:as_of`, but not within quotes and comments: a number stays one."""
+    text = literal(value) if isinstance(value, str) else f"({value})"
+    return _AS_OF.sub(lambda found: text if found["as_of"] else found[0], query)
 
 
 def _read_postgresql(source: Source, query: str, target: Path, where: str, timeout_seconds: int) -> Path:
@@ -60,9 +71,14 @@ def _read_postgresql(source: Source, query: str, target: Path, where: str, timeo
             cursor.execute(query)
             reader = cursor.fetch_record_batch()
             schema = pa.schema([_plain(field) for field in reader.schema])
-            return write_parquet((batch.cast(schema) for batch in _storage(reader)), schema, target)
+            require_kept(schema, where)
+            return write_parquet((batch.cast(schema) for batch in _storage(reader, where)), schema, target)
     except Error as error:
         raise _database_error(error, conceal(str(error), secrets), where) from error
+    except (OSError, pa.ArrowException) as error:  # what the driver says while rows come
+        if getattr(error, "errno", None) is not None:
+            raise  # what the disk says, which `publishing` tells
+        raise _row_error(conceal(str(error), secrets), where) from error
 
 
 def _database_error(error: Any, told: str, where: str) -> BadInputError | UnavailableError:
@@ -75,6 +91,15 @@ def _database_error(error: Any, told: str, where: str) -> BadInputError | Unavai
         fix = "correct the query, the address or the credentials"
         return BadInputError(f"the database refuses: {line}", where=where, fix=fix)
     return UnavailableError(f"the database failed: {line}", where=where, fix="run again when it answers")
+
+
+def _row_error(told: str, where: str) -> BadInputError | UnavailableError:
+    line = told.strip().splitlines()[0]
+    if _AWAY.search(line):
+        return UnavailableError(
+            f"the database failed: {line}", where=where, fix="run again when it answers"
+        )
+    return BadInputError(f"the query fails: {line}", where=where, fix="correct the SQL")
 
 
 def _with_secrets(uri: str, secrets: Mapping[str, str], timeout_seconds: int) -> str:
@@ -101,9 +126,11 @@ def _plain(field: Any) -> Any:
     return pa.field(field.name, pa.float64() if numeric else pa.string() if uuid else kind)
 
 
-def _storage(reader: Any) -> Iterator[Any]:
+def _storage(reader: Any, where: str) -> Iterator[Any]:
     for batch in reader:
         columns = [_stored(column) for column in batch.columns]
+        for name, column in zip(batch.schema.names, columns, strict=True):
+            _require_years(name, column, where)
         yield pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
@@ -116,56 +143,17 @@ def _stored(column: Any) -> Any:
     return storage
 
 
-def _sqlite_path(uri: str, where: str) -> Path:
-    scheme, rest = split_scheme(uri)
-    path = Path(uri) if scheme == "file" and "://" not in uri else Path(rest.removeprefix("/"))
-    if not path.is_absolute():
-        fix = "write an absolute path: sqlite:////data/shop.db"
-        raise BadInputError("not an absolute path", where=where, value=uri, fix=fix)
-    if not path.is_file():
-        raise BadInputError("file does not exist", where=where, value=str(path), fix="correct the path")
-    return path
-
-
-def _read_sqlite(path: Path, query: str, target: Path, where: str) -> Path:
-    try:
-        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as connection:
-            connection.execute("BEGIN")
-            names = [str(column[0]) for column in connection.execute(query).description]
-            if len({name.lower() for name in names}) < len(names):
-                raise BadInputError(f"duplicate column names: {', '.join(names)}", where=where)
-            schema = pa.schema([(name, _sqlite_type(connection, query, name, where)) for name in names])
-            cursor = connection.execute(query)
-            return write_parquet(_sqlite_batches(cursor, schema), schema, target)
-    except sqlite3.OperationalError as error:
-        if "locked" in str(error):
-            raise UnavailableError("the database is locked", where=where, fix="run again") from error
-        raise BadInputError(f"the query fails: {error}", where=where, fix="correct the SQL") from error
-    except sqlite3.Error as error:
-        fix = "correct the SQL, or the path"
-        raise BadInputError(f"the database refuses: {error}", where=where, fix=fix) from error
-
-
-def _sqlite_type(connection: sqlite3.Connection, query: str, name: str, where: str) -> Any:
-    """Return the one type that all values of a column have: SQLite does not promise it."""
-    asked = f"SELECT DISTINCT typeof({identifier(name)}) FROM ({query})"
-    kinds = {str(row[0]) for row in connection.execute(asked)} - {"null"}
-    if kinds == {"integer", "real"}:
-        return pa.float64()
-    if len(kinds) > 1 or "blob" in kinds:
-        fix = "cast it in the source's query, or leave it out"
-        value = ", ".join(sorted(kinds))
+def _require_years(name: str, column: Any, where: str) -> None:
+    """Refuse `infinity` and years that ISO 8601 does not write; they come as numbers that wrap."""
+    if pa.types.is_date32(column.type):
+        ticks, numbers = 1, column.cast(pa.int32())
+    elif pa.types.is_timestamp(column.type):
+        ticks, numbers = _DAY_TICKS[column.type.unit], column.cast(pa.int64())
+    else:
+        return
+    first, end = _DAYS[0] * ticks, (_DAYS[1] + 1) * ticks
+    if any(value is not None and not first <= value < end for value in numbers.to_pylist()):
+        fix = "leave such rows out in the source's query, or make them NULL"
         raise BadInputError(
-            f"column `{name}` holds values of types not to be mixed or kept",
-            where=where,
-            value=value,
-            fix=fix,
+            f"column `{name}` holds `infinity` or a year beyond 1 to 9999", where=where, fix=fix
         )
-    return _LITERS[kinds.pop() if kinds else "null"]
-
-
-def _sqlite_batches(cursor: sqlite3.Cursor, schema: Any) -> Iterator[Any]:
-    while rows := cursor.fetchmany(_BATCH_ROWS):
-        columns = zip(*rows, strict=True)
-        arrays = [pa.array(values, kind) for values, kind in zip(columns, schema.types, strict=True)]
-        yield pa.RecordBatch.from_arrays(arrays, schema=schema)

@@ -59,7 +59,7 @@ def test_postgresql_gives_typed_rows(source, run):
     assert made.snapshot.columns == {"id": "integer", "name": "string", "price": "float", "day": "date"}
     assert made.rows() == sorted(rows(), key=repr)
     [told] = made.snapshot.sources["people"]
-    assert (told["query"], "tag" in told) == ("SELECT * FROM people;", False)
+    assert told["query"] == "SELECT * FROM people;"
 
 
 def test_rows_are_the_version_whatever_their_order(source, run):
@@ -74,7 +74,7 @@ def test_as_of_names_the_state_and_none_reads_each_time(source, run, capsys):
     assert resolve_files(asked) == resolve_files(asked)
     made = run(asked)
     assert made.rows() == sorted(rows(PEOPLE[:2]), key=repr)
-    assert made.snapshot.sources["people"][0]["tag"] == "as of 2024-02-01"
+    assert resolve_files(asked)["people"][0].identity == "as of 2024-02-01"
     each_time = source("SELECT * FROM people")
     assert resolve_files(each_time) != resolve_files(each_time)
     assert "sources.people: read each time, since no `as_of`" in capsys.readouterr().out
@@ -101,6 +101,38 @@ def test_query_that_fails_writes_or_gives_nothing_is_refused(query, message, sou
     with pytest.raises(BadInputError, match=message):
         run(source(query), allow_empty=False)
     assert len(run(source("SELECT id FROM people")).rows()) == 3
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("COPY people TO PROGRAM 'touch {evil}'", "syntax error"),
+        ("SET default_transaction_read_only = off", "syntax error"),
+        ("SELECT 1/(id - 2) AS a FROM people", "the query fails: .*division by zero"),
+        ("SELECT interval '1 day' AS a", "column `a` is of a type that is not kept"),
+        ("SELECT date 'infinity' AS a", "column `a` holds `infinity`"),
+        ("SELECT date '-infinity' AS a", "column `a` holds `infinity`"),
+        ("SELECT timestamptz 'infinity' AS a", "column `a` holds `infinity`"),
+        ("SELECT timestamp '0044-03-15 BC' AS a", "column `a` holds `infinity` or a year beyond"),
+    ],
+)
+def test_what_is_no_select_or_cannot_be_kept_is_refused(query, message, source, run, tmp_path):
+    with pytest.raises(BadInputError, match=message):
+        run(source(query.replace("{evil}", str(tmp_path / "evil"))))
+    assert not (tmp_path / "evil").exists()
+
+
+def test_first_and_last_day_of_iso_8601_are_kept(source, run):
+    asked = source("SELECT date '0001-01-01' AS a, timestamp '9999-12-31 23:59:59' AS b")
+    assert run(asked).rows() == [{"a": "0001-01-01", "b": "9999-12-31T23:59:59"}]
+
+
+@pytest.mark.parametrize(("as_of", "count"), [(2, 2), (2.0, 2), (1.5, 2), (-1, 0)])
+def test_number_as_of_stays_a_number_in_both_databases(as_of, count, source, shop, run):
+    query = "SELECT id, ':as_of' AS s FROM people WHERE id % 3 <:as_of -- up to :as_of"  # 1, 2, 0
+    for asked in (source(query, as_of=as_of), {"t": {"uri": str(shop), "query": query, "as_of": as_of}}):
+        made = run(asked).rows()
+        assert [row["s"] for row in made] == [":as_of"] * count
 
 
 def test_numbers_of_any_size_and_texts_come_as_they_are(source, run):
@@ -158,7 +190,14 @@ def test_sqlite_gives_typed_rows_by_path_or_url(shop, run):
             "column `a` holds values of types .*integer, text",
         ),
         ("SELECT x'00' AS a", "types not to be mixed or kept — sources.t — got 'blob'"),
-        ("DELETE FROM people", "the query fails"),
+        ("DELETE FROM people", "must be one SELECT"),
+        ("ATTACH 'other.db' AS other", "must be one SELECT"),
+        ("CREATE TEMP TABLE x AS SELECT 1", "must be one SELECT"),
+        ("PRAGMA table_info(people)", "must be one SELECT"),
+        ("SELECT 1; SELECT 2", "one statement at a time"),
+        ("EXPLAIN SELECT 1 AS a", "the query fails"),
+        ("-- nothing", "the query fails"),
+        ("SELECT 1152921504606846977 AS a UNION ALL SELECT 0.5", "column `a` holds a value that no double"),
         ("SELECT 1 AS a, 2 AS A", "duplicate column names"),
     ],
 )
