@@ -17,6 +17,7 @@ from components.ingestion.split import SplitRule
 SPLIT = '"#split"'
 
 _ORDER = '"#order"'
+_RESERVED = ("#split", "#order", "#result")
 _STEPS = 1 << 32  # a row's share of the whole is counted in these
 
 
@@ -38,9 +39,16 @@ def select_split_rows(
         A SELECT; `#split` is the position of the split in `SPLITS`, or NULL for a row without a time.
 
     Raises:
-        BadInputError: The rule names a column that is not there, or a bound is no value of its type.
+        BadInputError: A column has a name that is used here, the rule names a column that is not there, or
+            a bound is no value of its type.
     """
     names = [column.name for column in columns]
+    for name in names:
+        if name.lower() in _RESERVED:
+            fix = "give it another name with AS in `query`"
+            raise BadInputError(
+                "a name kept for the split", where="the query's result", value=name, fix=fix
+            )
     physical = ", ".join(column.physical() for column in columns)
     order = f"md5_number({_text(columns)}) AS {_ORDER}"
     if rule.by == "time":

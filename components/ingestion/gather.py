@@ -72,7 +72,7 @@ def gather_source(
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         scanned = list(pool.map(scan, enumerate(files)))
     spanned = any(SPAN.search(uri) for uri in source.uris)
-    return _leave_out_repeats(scanned) if spanned else GatheredSource(scanned, [])
+    return _judge_repeats(scanned, leave_out=spanned)
 
 
 def check_source(source: Source, name: str, files: Sequence[FoundFile]) -> None:
@@ -111,11 +111,18 @@ def _gather_query(
     return scan_parquet(told, path, config)
 
 
-def _leave_out_repeats(scanned: Sequence[ScannedFile]) -> GatheredSource:
+def _judge_repeats(scanned: Sequence[ScannedFile], *, leave_out: bool) -> GatheredSource:
+    """Note each file that holds the bytes of another one; in a window it is left out."""
     first: dict[tuple[str, str], ScannedFile] = {}
+    tables: list[ScannedFile] = []
     repeats: list[SourceFile] = []
     for table in scanned:
         known = first.setdefault((table.source.sha256, str(sorted(table.partition.items()))), table)
-        if known is not table:
+        if known is table:
+            tables.append(table)
+        elif leave_out:
             repeats.append(replace(table.source, note=f"not read: the bytes of {known.source.uri}"))
-    return GatheredSource(list(first.values()), repeats)
+        else:
+            note = f"its rows are there twice: the bytes of {known.source.uri}"
+            tables.append(replace(table, source=replace(table.source, note=note)))
+    return GatheredSource(tables, repeats)

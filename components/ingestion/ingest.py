@@ -23,7 +23,7 @@ from components.ingestion.query import Column, create_result, named_failures
 from components.ingestion.sources import DATABASES, Source
 from components.ingestion.split import SplitRule
 from components.ingestion.stores import FoundFile
-from components.ingestion.tables import create_view
+from components.ingestion.tables import check_types, create_view
 from components.ingestion.write import write_splits
 
 FORMAT = 2  # of the rows written for given sources, query and rule; part of every version
@@ -72,6 +72,8 @@ def ingest_sources(
         with open_database(Path(scratch), paths, memory_mib=config.memory_mib) as connection:
             for name, source in gathered.items():
                 gathered[name] = _open_source(connection, name, sources[name], source, config)
+            tables = {name: source.tables for name, source in gathered.items()}
+            check_types(connection, tables, config.types)
             columns = create_result(connection, query, list(gathered))
             rows = _write_rows(connection, columns, split, config, draft)
         for name, source in sources.items():
@@ -120,8 +122,9 @@ def _open_source(
     config: IngestionConfig,
 ) -> GatheredSource:  # fmt: skip
     """Make a source readable under its name; a database's rows are digested now."""
-    for file in gathered.repeats:
-        sys.stdout.write(f"sources.{name}: {file.uri}: {file.note}\n")
+    for file in gathered.files():
+        if file.note:
+            sys.stdout.write(f"sources.{name}: {file.uri}: {file.note}\n")
     create_view(connection, name, gathered.tables, config)
     if source.scheme not in DATABASES:
         return gathered

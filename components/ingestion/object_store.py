@@ -14,7 +14,7 @@ from typing import Any
 from components.common.errors import BadInputError, UnavailableError
 from components.ingestion.credentials import conceal, reveal
 from components.ingestion.sources import Source, split_pin
-from components.ingestion.stores import FoundFile, partition_of, tables_in
+from components.ingestion.stores import FoundFile, fixed_folder, partition_of, tables_in
 
 _RANGE_BYTES = 8 << 20
 _FORMATS = (".parquet", ".pq", ".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".arrow", ".feather", ".avro")
@@ -47,7 +47,7 @@ class ObjectStore:
                 return [self._found(self._files.info(name), None, path.rstrip("/")) for name in listed]
             if any(mark in path for mark in "*?["):
                 found = self._files.glob(path, detail=True)
-                return [self._found(found[name], pin) for name in sorted(found)]
+                return [self._found(found[name], pin, fixed_folder(path)) for name in sorted(found)]
             try:
                 told = self._files.info(path)
             except FileNotFoundError:

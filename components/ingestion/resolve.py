@@ -100,6 +100,7 @@ def _find(store: Store, source: Source, uri: str, where: str) -> list[FoundFile]
     if not files:
         what = "pattern matches no file" if spanned or re.search(r"[*?\[]", uri) else "file does not exist"
         raise BadInputError(what, where=where, value=uri, fix="correct the path")
+    _tell_unread(files, where)
     for file in files:
         file_format(file.uri)
         if file.bytes == 0:
@@ -108,11 +109,21 @@ def _find(store: Store, source: Source, uri: str, where: str) -> list[FoundFile]
     return _in_window(files, source, uri, where) if spanned else files
 
 
+def _tell_unread(files: Sequence[FoundFile], where: str) -> None:
+    """Say it when folders' names hold values that are not read: those of text."""
+    keys = sorted({key for file in files if file_format(file.uri)[0] in _TEXT for key in file.partition})
+    if keys:
+        named = ", ".join(f"`{key}`" for key in keys)
+        sys.stdout.write(f"{where}: {named} in folders' names are no columns of CSV and JSON lines\n")
+
+
 def _in_window(files: Sequence[FoundFile], source: Source, uri: str, where: str) -> list[FoundFile]:
     by_path = {file.uri: file for file in files}
     chosen = select_window(uri, by_path, span=source.span, window=source.window, where=where)
     if chosen.missing:
-        sys.stdout.write(f"{where}: no file yet for {', '.join(chosen.missing)}\n")
+        more = chosen.missing - len(chosen.first_missing)
+        told = ", ".join(chosen.first_missing) + (f" and {more} more" if more else "")
+        sys.stdout.write(f"{where}: no file yet for {told}\n")
     return [by_path[path] for path in chosen.paths]
 
 

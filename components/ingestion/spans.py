@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import count, islice, pairwise, takewhile
+from math import gcd
 
 from components.common.config import whole
 from components.common.errors import BadInputError
@@ -21,11 +23,14 @@ class Window:
 
     Attributes:
         paths: Those of its paths whose span is in the window, sorted by span, then path.
-        missing: Spans inside the window that have no path (yet), as written in `span`.
+        missing: How many spans inside the window have no path (yet). Of numbers they are told only where
+            three or more have one, and at least half of the steps from the first to the last.
+        first_missing: The first of them, at most five, as written in `span`.
     """
 
     paths: list[str]
-    missing: list[str]
+    missing: int
+    first_missing: list[str]
 
 
 def glob_of(uri: str) -> str:
@@ -68,8 +73,28 @@ def select_window(
         raise BadInputError(
             "no file is in the window", where=where, value=value, fix="correct the path or `span`"
         )
-    gaps = sorted({*range(oldest, newest + 1)} - {number for number, _ in kept})
-    return Window([path for _, path in kept], [_written(form, number) for number in gaps])
+    missing, first = _gaps(sorted({*known.values()}), oldest, newest, regular=form != ("SPAN",))
+    return Window([path for _, path in kept], missing, [_written(form, number) for number in first])
+
+
+def _gaps(known: Sequence[int], oldest: int, newest: int, *, regular: bool) -> tuple[int, list[int]]:
+    """Count the numbers from `oldest` to `newest` that are not known, and return the first of them.
+
+    Args:
+        known: All that are there, sorted, at least one.
+        oldest: The first of the window.
+        newest: Its last.
+        regular: Each number is a step; else the steps are found, or there are none.
+    """
+    step = 1 if regular else gcd(*(after - before for before, after in pairwise(known))) or 1
+    if not regular and (len(known) < 3 or 2 * len(known) < (known[-1] - known[0]) // step + 1):
+        return 0, []
+    first = max(oldest, 1 if regular else known[0])
+    first += (known[0] - first) % step
+    have = {number for number in known if first <= number <= newest}
+    missing = max(0, (newest - first) // step + 1) - len(have)
+    places = takewhile(lambda number: number <= newest, count(first, step))
+    return missing, list(islice((number for number in places if number not in have), 5))
 
 
 def _pattern(uri: str) -> re.Pattern[str]:
@@ -112,7 +137,7 @@ def _written(form: Sequence[str], number: int) -> str:
 
 def _asked(form: Sequence[str], span: object, where: str) -> int:
     digits = str(whole(span)).split("-")
-    number = _number(form, digits) if len(digits) == len(form) and all(map(str.isdigit, digits)) else None
+    number = _number(form, digits) if len(digits) == len(form) and all(map(str.isdecimal, digits)) else None
     if number is None:
         form_of = {1: "a number, such as 17", 2: "`2013-06`", 3: "`2013-06-30`"}[len(form)]
         raise BadInputError("not a span", where=f"{where}.span", value=span, fix=f"write {form_of}")

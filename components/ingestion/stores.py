@@ -75,7 +75,7 @@ class LocalFiles:
         if os.path.exists(path):
             return [self._found(path, pin)]
         matches = (name for name in glob.glob(path, recursive=True) if not os.path.isdir(name))
-        return [self._found(name, pin) for name in sorted(matches)]
+        return [self._found(name, pin, fixed_folder(path)) for name in sorted(matches)]
 
     def identify(self, file: FoundFile) -> FoundFile | None:
         """Return the file with its present size and time of change."""
@@ -98,6 +98,10 @@ class LocalFiles:
                 yield piece
 
     def _found(self, path: str, pin: str | None, folder: str | None = None) -> FoundFile:
+        if not os.access(path, os.R_OK):
+            raise BadInputError(
+                "file may not be read", where=path, fix="give the task the right to read it"
+            )
         status = os.stat(path)
         return FoundFile(
             uri=path if pin is None else f"{path}#sha256={pin}", identity=str(status.st_mtime_ns),
@@ -139,6 +143,11 @@ def tables_in(paths: Sequence[str], folder: str) -> list[str]:
         if not hidden and re.search(r"\.(parquet|pq)$", parts[-1], re.IGNORECASE):
             kept.append(path)
     return kept
+
+
+def fixed_folder(pattern: str) -> str:
+    """Return the folder in which a glob begins to look."""
+    return re.split(r"[*?\[]", pattern, maxsplit=1)[0].rpartition("/")[0]
 
 
 def partition_of(path: str, folder: str) -> dict[str, str]:

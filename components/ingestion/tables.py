@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import duckdb
 
+from components.common.config import require_known
 from components.common.errors import BadInputError
 from components.ingestion.config import IngestionConfig
 from components.ingestion.database import identifier, literal
@@ -39,6 +40,25 @@ def create_view(
     else:
         selection = _select_csv(connection, files, config)
     connection.execute(f"CREATE VIEW {identifier(name)} AS {selection}")
+
+
+def check_types(
+    connection: duckdb.DuckDBPyConnection,
+    sources: Mapping[str, Sequence[ScannedFile]],
+    types: Mapping[str, str],
+) -> None:
+    """Refuse declared kinds that no column takes: only those of text, and of folders' names, have none.
+
+    Raises:
+        BadInputError: A name is in no source.
+    """
+    known: set[str] = set()
+    for name, files in sources.items():
+        known.update(files[0].columns if files[0].format == "csv" else files[0].partition)
+        if files[0].format == "lines":
+            rows = connection.execute(f"DESCRIBE {identifier(name)}").fetchall()
+            known.update(str(row[0]) for row in rows)
+    require_known(types, sorted(known), where="ingestion.types")
 
 
 def _check_alike(name: str, files: Sequence[ScannedFile]) -> None:

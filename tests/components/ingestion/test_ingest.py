@@ -4,6 +4,8 @@ from dataclasses import asdict
 from itertools import pairwise
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from components.common.artifacts import read_snapshot
@@ -159,3 +161,34 @@ def test_second_run_over_its_own_output_replaces_it(write, many, tmp_path):
     second = work.ingest_sources(*inputs, query=None, **target)
     assert (first, digest) == (second, content_digest(tmp_path / "examples"))
     assert json.dumps(asdict(first)) == json.dumps(asdict(second))
+
+
+@pytest.mark.parametrize("name", ["#split", "#ORDER", "#result"])
+def test_column_with_a_name_of_ours_is_refused(name, run, write):
+    path, query = write("t.csv", f"{name},b\n1,2\n3,4\n"), 'SELECT "@" AS a, b FROM t'
+    with pytest.raises(BadInputError, match=f"a name kept for the split.*got '{name}'"):
+        run({"t": path})
+    assert run({"t": path}, query=query.replace("@", name)).rows() == [{"a": 1, "b": 2}, {"a": 3, "b": 4}]
+
+
+def test_declared_kind_of_no_text_column_is_refused(run, write, tmp_path):
+    text, lines = write("t.csv", "zip,b\n1,2\n"), write("u.jsonl", '{"day": "2024-01-01"}\n')
+    pq.write_table(pa.table({"n": [1]}), tmp_path / "v.parquet")
+    sources = {"t": text, "u": lines, "v": tmp_path / "v.parquet"}
+    run(sources, query="FROM t", types={"zip": "string", "day": "string"})
+    for name, fix in (("zipp", "did you mean `zip`"), ("n", "known keys: b, day, zip")):
+        with pytest.raises(BadInputError, match=f"unknown key `{name}` — ingestion.types — {fix}"):
+            run(sources, query="FROM t", types={name: "string"})
+
+
+def test_glob_over_partitions_reads_the_values_in_folders_names_as_the_folder_does(run, tmp_path, capsys):
+    for year in ("2013", "2014"):
+        (tmp_path / f"part/y={year}").mkdir(parents=True)
+        pq.write_table(pa.table({"a": [int(year[-1])]}), tmp_path / f"part/y={year}/x.parquet")
+        (tmp_path / f"part/y={year}/x.csv").write_text("a\n1\n2\n")
+    by_glob, by_folder = run({"t": f"{tmp_path}/part/*/*.parquet"}), run({"t": f"{tmp_path}/part"})
+    assert by_glob.rows() == [{"a": 3, "y": 2013}, {"a": 4, "y": 2014}]
+    assert by_glob.snapshot.version == by_folder.snapshot.version
+    assert capsys.readouterr().out == ""
+    assert set(run({"t": f"{tmp_path}/part/y=*/*.csv"}).snapshot.columns) == {"a"}
+    assert "sources.t: `y` in folders' names are no columns" in capsys.readouterr().out

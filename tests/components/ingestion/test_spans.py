@@ -47,6 +47,35 @@ def test_days_and_numbers_are_spans_too(write, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("numbers", "window", "told"),
+    [
+        ((1, 2, 3, 5), None, "no file yet for 4"),
+        ((10, 20, 40), None, "no file yet for 30"),
+        ((1, 2, 3, 4, 5, 6, 7, 8, 9, 17), None, "no file yet for 10, 11, 12, 13, 14 and 2 more"),
+        ((1, 3_000_001), None, ""),
+        ((20130130, 20130131, 20130201), None, ""),
+        ((20130101, 20131231), 10**18, ""),
+        ((0, 1, 3), 10**18, "no file yet for 2"),
+    ],
+)
+def test_missing_numbers_are_told_in_one_short_line_where_steps_are_regular(
+    numbers, window, told, write, tmp_path, capsys
+):
+    for number in numbers:
+        write(f"p-{number}.csv", "a\n1\n")
+    resolve_files({"t": {"uri": f"{tmp_path}/p-{{SPAN}}.csv", "window": window}})
+    assert capsys.readouterr().out == (f"sources.t: {told}\n" if told else "")
+
+
+def test_missing_days_are_counted(write, tmp_path, capsys):
+    for day in ("2013-01-01", "2013-12-31"):
+        write(f"d-{day}.csv", "a\n1\n")
+    resolve_files({"t": f"{tmp_path}/d-{{YYYY}}-{{MM}}-{{DD}}.csv"})
+    days = "2013-01-02, 2013-01-03, 2013-01-04, 2013-01-05, 2013-01-06"
+    assert capsys.readouterr().out == f"sources.t: no file yet for {days} and 358 more\n"  # 365 - 2 - 5
+
+
+@pytest.mark.parametrize(
     ("source", "message"),
     [
         ({"span": "2013"}, "not a span — sources.t.span — got '2013' — write `2013-06`"),
@@ -74,4 +103,7 @@ def test_repeated_file_is_seen_by_its_content_and_read_once(run, write, tmp_path
     assert [file.get("note") for file in twice.snapshot.sources["t"]] == [None, None, note]
     assert f"s-3.csv: {note}" in capsys.readouterr().out
     plain = run({"t": f"{tmp_path}/s-*.csv"}, split={"key": ["n"]})
+    told = f"its rows are there twice: the bytes of {tmp_path}/s-1.csv"
+    assert [file.get("note") for file in plain.snapshot.sources["t"]] == [None, None, told]
+    assert f"s-3.csv: {told}" in capsys.readouterr().out
     assert [row["n"] for row in plain.rows()] == [1, 1, 2, 2, 3]  # two files may hold the same rows
