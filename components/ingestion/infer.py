@@ -19,7 +19,7 @@ _ALLOWED = {
     "boolean": {_BOOLEAN},
     "date": {_DATE},
     "timestamp": {_DATE, _TIMESTAMP},
-    "float": {_INTEGER, _FLOAT, _HUGE},
+    "float": {_INTEGER, _FLOAT},
 }
 _NUMBER = "[+-]?((0|[1-9][0-9]*)([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?|(?i:nan|[+-]?inf(inity)?)"
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -32,6 +32,7 @@ _CLASS = f"""CASE
     WHEN substr(@, 5, 1) = '-' AND regexp_full_match(@, '{_DAY}[ T][0-9]{{2}}:[0-9]{{2}}.*')
         AND TRY_CAST(@ AS TIMESTAMPTZ) IS NOT NULL THEN {_TIMESTAMP}
     WHEN regexp_full_match(@, '{_NUMBER}') THEN CASE
+        WHEN regexp_matches(@, '[eE]') AND isinf(TRY_CAST(@ AS DOUBLE)) THEN {_TEXT}
         WHEN regexp_matches(@, '[.eEnN]') THEN {_FLOAT}
         WHEN TRY_CAST(@ AS BIGINT) IS NOT NULL THEN {_INTEGER} ELSE {_HUGE} END
     WHEN regexp_full_match(@, '[+-]?[0-9]+') THEN {_CODE}
@@ -75,7 +76,8 @@ def infer_kinds(
 ) -> dict[str, str] | Stray:
     """Decide the kind of each column of a relation of strings.
 
-    A column is of a kind when all its values are: whole numbers within 64 bits, numbers, true/false,
+    A column is of a kind when all its values are: whole numbers within 64 bits, numbers (whole ones
+    beyond 64 bits lose digits as floats, and are taken only where float is declared), true/false,
     `YYYY-MM-DD`, or timestamps of ISO 8601. If one value in ten or fewer is of another kind, it is
     taken for a mistake and returned instead of a silent column of strings; if more, the column is
     one of strings. A column of missing values alone is one of strings.
@@ -97,7 +99,7 @@ def infer_kinds(
         kinds[column] = declared.get(column) or _decide(counts)
         allowed = _ALLOWED.get(kinds[column], {*counts})
         if column in declared and kinds[column] in ("integer", "float"):
-            allowed = {*allowed, _CODE}
+            allowed = {*allowed, _CODE, *({_HUGE} if kinds[column] == "float" else ())}
         if strays := sum(count for key, count in counts.items() if key not in allowed):
             outside = f"{_class_of(column)} NOT IN ({', '.join(map(str, {_NULL, *allowed}))})"
             value = _first(connection, relation, column, outside)

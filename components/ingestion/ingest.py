@@ -75,7 +75,9 @@ def ingest_sources(
             tables = {name: source.tables for name, source in gathered.items()}
             check_types(connection, tables, config.types)
             columns = create_result(connection, query, list(gathered))
-            rows = _write_rows(connection, columns, split, config, draft)
+            uris = {str(t.path): t.source.uri for source in gathered.values() for t in source.tables}
+            with named_failures(query, uris):
+                rows = _write_rows(connection, columns, split, config, draft)
         for name, source in sources.items():
             check_source(source, name, files[name])
     found = Snapshot(
@@ -137,8 +139,7 @@ def _write_rows(
     config: IngestionConfig, folder: Path,
 ) -> dict[str, int]:  # fmt: skip
     selection = select_split_rows(connection, columns, split)
-    with named_failures():
-        written = write_splits(connection, selection, columns, folder)
+    written = write_splits(connection, selection, columns, folder)
     check_split_rows(written.rows, written.without, split, allow_empty=config.allow_empty)
     return written.rows
 

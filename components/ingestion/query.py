@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -102,11 +102,15 @@ def create_result(
 
 
 @contextmanager
-def named_failures() -> Generator[None]:
+def named_failures(query: str | None = None, uris: Mapping[str, str] | None = None) -> Generator[None]:
     """Tell what goes wrong while a query runs by our errors.
 
+    Args:
+        query: What the user wrote, or None if nothing.
+        uris: Where each file that is read came from, by its path here.
+
     Raises:
-        BadInputError: The query fails on some value.
+        BadInputError: A file is corrupt, or the query fails on some value.
         UnavailableError: Memory, or disk for what does not fit into it, ran out.
     """
     try:
@@ -114,14 +118,14 @@ def named_failures() -> Generator[None]:
     except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
         raise _no_room(first_line(error)) from error
     except duckdb.Error as error:
-        raise _query_error(first_line(error)) from error
+        raise _reading_error(first_line(error), query, uris or {}) from error
     except (OSError, pa.ArrowException) as error:  # what DuckDB says through an Arrow stream
         if getattr(error, "errno", None) is not None:
             raise  # what the disk says, which `publishing` tells
         told = str(error).strip().splitlines()[0]
         if re.match(r"(IO|Out of Memory) Error", told):
             raise _no_room(told) from error
-        raise _query_error(told) from error
+        raise _reading_error(told, query, uris or {}) from error
 
 
 def _take_only(sources: Sequence[str]) -> str:
@@ -153,6 +157,20 @@ def _kind(name: str, kind: str) -> Kind:
             fix=fix,
         )
     return _KINDS[base]
+
+
+def _reading_error(told: str, query: str | None, uris: Mapping[str, str]) -> BadInputError:
+    for path, uri in uris.items():
+        if path in told:
+            what = f"the file cannot be read: {told.replace(path, uri)}"
+            return BadInputError(what, where=uri, fix="write it again")
+    where = next(iter(uris.values())) if len(uris) == 1 else "parameter `sources`"
+    if re.search("decompress|corrupt", told):
+        return BadInputError(f"a file cannot be read: {told}", where=where, fix="write it again")
+    if query is None:
+        fix = "correct it, or cast the column in `query`"
+        return BadInputError(f"a value cannot be kept: {told}", where=where, fix=fix)
+    return _query_error(told)
 
 
 def _query_error(told: str) -> BadInputError:

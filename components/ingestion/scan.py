@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import shutil
+from codecs import BOM_UTF8
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,13 +17,14 @@ import pyarrow.parquet as pq
 from components.common.artifacts import SourceFile
 from components.common.errors import BadInputError
 from components.ingestion.config import IngestionConfig
-from components.ingestion.convert import convert_arrow, convert_avro
+from components.ingestion.convert import convert_arrow, convert_avro, require_kept
 from components.ingestion.fetch import fetch_file
 from components.ingestion.resolve import file_format
 from components.ingestion.stores import FoundFile, Store
 from components.ingestion.unpack import unpack_text
 
 DELIMITERS = (",", "\t", ";", "|")
+_NO_MARK = "byte order mark left out"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +72,8 @@ def scan_file(store: Store, file: FoundFile, folder: Path, config: IngestionConf
     source = SourceFile(uri=file.uri, bytes=path.stat().st_size, sha256=digest)
     if kind in ("csv", "lines"):
         path = unpack_text(path, compression, config.encoding, folder / "plain", uri=file.uri)
+        if kind == "lines":
+            source, path = _leave_out_mark(source, path, folder / "unmarked")
     elif kind in ("arrow", "avro"):
         convert = convert_arrow if kind == "arrow" else convert_avro
         path = convert(path, folder / "converted", uri=file.uri)
@@ -77,7 +82,7 @@ def scan_file(store: Store, file: FoundFile, folder: Path, config: IngestionConf
     if kind == "csv":
         return _scan_csv(source, link, config)
     if kind == "lines":
-        _check_rows(path.stat().st_size > 0, source.uri, config)
+        _check_rows(path.stat().st_size > 0, source, config)
         return ScannedFile(source=source, path=link, format="lines")
     return scan_parquet(source, link, config, file.partition)
 
@@ -88,8 +93,8 @@ def scan_parquet(
     """Check a Parquet file's end, where its columns are.
 
     Raises:
-        BadInputError: It is no complete Parquet file, has doubtful names or no rows, or a column that its
-            folders' names hold too.
+        BadInputError: It is no complete Parquet file, has doubtful names, a span of time or no rows, or a
+            column that its folders' names hold too.
     """
     try:
         metadata = pq.read_metadata(path)
@@ -98,7 +103,8 @@ def scan_parquet(
         raise BadInputError(what, where=source.uri, fix="write it again") from error
     schema: Any = metadata.schema.to_arrow_schema()
     check_columns([*schema.names, *(partition or {})], source.uri)
-    _check_rows(metadata.num_rows > 0, source.uri, config)
+    require_kept(schema, source.uri)
+    _check_rows(metadata.num_rows > 0, source, config)
     types = tuple(str(field.type) for field in schema)
     return ScannedFile(
         source=source, path=path, format="parquet", columns=tuple(schema.names), types=types,
@@ -138,9 +144,9 @@ def _scan_csv(source: SourceFile, path: Path, config: IngestionConfig) -> Scanne
             fix = f"set `ingestion.delimiter` to {_find_delimiter(first)!r}, or leave it out"
             raise BadInputError("one column only", where=f"{source.uri}:1", value=columns[0], fix=fix)
         check_columns(columns, f"{source.uri}:1")
-        _check_rows(any(line.strip("\r\n") for line in lines), source.uri, config)
+        _check_rows(any(line.strip("\r\n") for line in lines), source, config)
     if marked:
-        source = replace(source, note="byte order mark left out")
+        source = replace(source, note=_NO_MARK)
     return ScannedFile(source=source, path=path, format="csv", columns=tuple(columns), delimiter=delimiter)
 
 
@@ -148,7 +154,18 @@ def _find_delimiter(header: str) -> str:
     return max(DELIMITERS, key=lambda delimiter: len(next(csv.reader([header], delimiter=delimiter), [])))
 
 
-def _check_rows(found: bool, uri: str, config: IngestionConfig) -> None:
+def _check_rows(found: bool, source: SourceFile, config: IngestionConfig) -> None:
     if not found and not config.allow_empty:
+        what = "the source's query gives no rows" if source.query else "file has a header but no rows"
         fix = "leave it out, or set `ingestion.allow_empty: true`"
-        raise BadInputError("file has a header but no rows", where=uri, fix=fix)
+        raise BadInputError(what, where=source.uri, fix=fix)
+
+
+def _leave_out_mark(source: SourceFile, path: Path, copy: Path) -> tuple[SourceFile, Path]:
+    """Copy JSON lines without the byte order mark that they begin with; the reader of CSV skips it."""
+    with path.open("rb") as marked:
+        if marked.read(len(BOM_UTF8)) != BOM_UTF8:
+            return source, path
+        with copy.open("wb") as plain:
+            shutil.copyfileobj(marked, plain)
+    return replace(source, note=_NO_MARK), copy

@@ -115,7 +115,7 @@ def _opened(path: Path, compression: str | None, uri: str) -> Generator[IO[bytes
         with pa.input_stream(str(path), compression="zstd") as stream:
             yield cast("IO[bytes]", stream)
     elif compression == "zip":
-        with _opened_zip(path, uri) as archive, archive.open(_only_member(archive, uri)) as stream:
+        with _opened_zip(path, uri) as archive, _opened_member(archive, uri) as stream:
             yield stream
     else:
         with path.open("rb") as stream:
@@ -125,6 +125,17 @@ def _opened(path: Path, compression: str | None, uri: str) -> Generator[IO[bytes
 def _opened_zip(path: Path, uri: str) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
+    except zipfile.BadZipFile as error:
+        what = f"zip file is cut or corrupt: {error}"
+        raise BadInputError(what, where=uri, fix="write it again") from error
+
+
+def _opened_member(archive: zipfile.ZipFile, uri: str) -> IO[bytes]:
+    try:
+        return archive.open(_only_member(archive, uri))
+    except (NotImplementedError, RuntimeError) as error:  # a way to pack that Python's zipfile lacks
+        what, fix = f"zip file cannot be unpacked: {error}", "pack it by deflate, the usual way"
+        raise BadInputError(what, where=uri, fix=fix) from error
     except zipfile.BadZipFile as error:
         what = f"zip file is cut or corrupt: {error}"
         raise BadInputError(what, where=uri, fix="write it again") from error

@@ -102,14 +102,36 @@ def test_cut_parquet_is_refused(run, tmp_path):
         run({"t": path})
 
 
-def test_parquet_with_a_damaged_page_is_refused(run, tmp_path):
+@pytest.mark.parametrize("query", [None, "SELECT * FROM t"])
+@pytest.mark.parametrize("codec", ["gzip", "snappy"])
+def test_parquet_with_a_damaged_page_is_told_by_its_own_name(codec, query, run, tmp_path):
     path = tmp_path / "t.parquet"
-    pq.write_table(pa.table({"a": [str(n) for n in range(1000)]}), path, compression="gzip")
+    pq.write_table(pa.table({"a": [str(n) for n in range(1000)]}), path, compression=codec)
     damaged = bytearray(path.read_bytes())
     damaged[100:400] = b"\xff" * 300
     path.write_bytes(damaged)
-    with pytest.raises(BadInputError, match="the query fails"):
-        run({"t": path})
+    with pytest.raises(BadInputError, match=r"file cannot be read: .* — .*t\.parquet — write") as caught:
+        run({"t": path}, query)
+    assert "ingest-" not in str(caught.value)
+
+
+def test_whole_number_beyond_64_bits_in_parquet_is_told_without_a_query_that_was_not_given(run, tmp_path):
+    pq.write_table(pa.table({"a": pa.array([2**63], pa.uint64())}), tmp_path / "t.parquet")
+    with pytest.raises(BadInputError, match=r"value cannot be kept: .*out of range.* — .*t\.parquet"):
+        run({"t": tmp_path / "t.parquet"})
+    made = run({"t": tmp_path / "t.parquet"}, "SELECT a::VARCHAR AS a FROM t")
+    assert made.rows() == [{"a": "9223372036854775808"}]
+
+
+def test_zip_packed_in_a_way_that_is_not_known_is_refused(run, write):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("t.csv", "a\n1\n")
+    content = bytearray(packed.getvalue())
+    directory = content.find(b"PK\x01\x02")
+    content[8:10] = content[directory + 10 : directory + 12] = b"\x09\x00"  # 9 is deflate64
+    with pytest.raises(BadInputError, match=r"zip file cannot be unpacked: .* — .*t\.csv\.zip"):
+        run({"t": write("t.csv.zip", bytes(content))})
 
 
 def test_files_of_one_source_must_have_the_same_columns(write, run, tmp_path):

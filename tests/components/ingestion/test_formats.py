@@ -186,6 +186,31 @@ def test_byte_order_mark_is_left_out_and_noted(run, write):
     assert made.snapshot.sources["t"][0]["note"] == "byte order mark left out"
 
 
+def test_byte_order_mark_of_json_lines_is_left_out_and_noted(run, write):
+    made = run({"t": write("t.jsonl", "\ufeff" + lines({"a": 1}, {"a": 2}))})
+    assert made.rows() == [{"a": 1}, {"a": 2}]
+    assert made.snapshot.sources["t"][0]["note"] == "byte order mark left out"
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "feather"])
+def test_span_of_time_is_refused_since_its_unit_would_be_lost(suffix, run, tmp_path):
+    path, table = tmp_path / f"t.{suffix}", pa.table({"a": pa.array([1, 2], pa.duration("s"))})
+    (pq.write_table if suffix == "parquet" else feather.write_feather)(table, path)
+    with pytest.raises(BadInputError, match=r"column `a` is of a type that is not kept — .*duration\[s\]"):
+        run({"t": path})
+
+
+def test_avro_time_of_day_is_for_the_query_to_cast(run, tmp_path):
+    kind = {"type": "long", "logicalType": "time-micros"}
+    schema = {"type": "record", "name": "r", "fields": [{"name": "t", "type": kind}]}
+    with (tmp_path / "t.avro").open("wb") as stream:
+        fastavro.writer(stream, schema, [{"t": datetime.time(13, 45, 1)}])
+    with pytest.raises(BadInputError, match=r"column `t` is of a type that is not kept — .*TIME"):
+        run({"t": tmp_path / "t.avro"})
+    made = run({"t": tmp_path / "t.avro"}, "SELECT t::VARCHAR AS t FROM t")
+    assert made.rows() == [{"t": "13:45:01"}]
+
+
 def test_wrong_delimiter_is_refused_and_the_right_one_suggested(run, write):
     with pytest.raises(BadInputError, match=r"one column only — .*t\.csv:1 — got 'a;b' — set .* to ';'"):
         run({"t": write("t.csv", "a;b\n1;2\n")}, delimiter=",")

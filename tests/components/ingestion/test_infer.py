@@ -20,7 +20,9 @@ def column(run, write, values, **options):
         (["+5", "-0", "3"], "integer", [5, 0, 3]),
         (["1", "2.5", "1e3", ".5", "7."], "float", [1.0, 2.5, 1000.0, 0.5, 7.0]),
         (["1.5", "nan", ""], "float", [1.5, None, None]),
-        (["1.5", "123456789012345678901234567890"], "float", [1.5, 123456789012345678901234567890.0]),
+        (["1.5", "123456789012345678901234567890"], "string", ["1.5", "123456789012345678901234567890"]),
+        (["1.5", "1e999"], "string", ["1.5", "1e999"]),
+        (["1.5", "1e308", "-inf"], "float", [1.5, 1e308, float("-inf")]),
         (["true", "FALSE", ""], "boolean", [1, 0, None]),
         (["2024-02-29", "2024-03-01", ""], "date", ["2024-02-29", "2024-03-01", None]),
         (
@@ -58,6 +60,15 @@ def test_one_number_beyond_64_bits_does_not_turn_a_column_into_text_or_floats(ru
         BadInputError, match=r"column `v` holds integer values but for 1 of 30 — .*t\.csv:22"
     ):
         column(run, write, values)
+
+
+@pytest.mark.parametrize("value", ["12345678901234567890", "1e999", "-1E+400"])
+def test_number_that_no_64_bits_hold_is_refused_among_floats(value, run, write):
+    values = [*(f"{n}.5" for n in range(20)), value]
+    with pytest.raises(BadInputError, match=r"column `v` holds float values but for 1 of 21 — .*t\.csv:22"):
+        column(run, write, values)
+    if value.isdigit():  # who declares a float takes its 53 bits
+        assert column(run, write, values, types={"v": "float"})[1][20] == 12345678901234567168.0
 
 
 def test_stray_value_can_be_declared_missing_or_the_column_text(run, write):
