@@ -14,12 +14,13 @@ from components.common.errors import BadInputError, ComponentError
 from pipelines.build import Build, read_build
 from pipelines.compiling.package import PIPELINES, compile_pipeline
 from pipelines.local.history import Run, find_run
-from pipelines.local.plan import Plan, container_tasks
+from pipelines.local.plan import Plan
 from pipelines.local.reading import read_package
 from pipelines.local.resume import Unfinished, find_unfinished, take_up
 from pipelines.local.runner import resolve_parameters
 from pipelines.local.secrets.given import find_given
 from pipelines.local.serving.client import find_supervisor, start_detached
+from pipelines.local.walks import container_tasks
 from pipelines.parameter_values import gather_parameters
 from pipelines.room_parameters import check_room_parameters
 

@@ -17,11 +17,11 @@ from pipelines.local.plan import (
     Loop,
     Plan,
     Task,
-    container_tasks,
 )
 from pipelines.local.reading import inspect_package
 from pipelines.local.refusal import Problem
 from pipelines.local.secrets.wanted import OPTIONS, MountedFolder
+from pipelines.local.walks import container_tasks
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 from pipelines.local.cache import rooms_named
 from pipelines.local.history import Run
 from pipelines.local.lineage_reader import LineageReader, is_output, label_of
-from pipelines.local.plan import Container, container_tasks
+from pipelines.local.plan import Container
 from pipelines.local.reading import read_package
+from pipelines.local.walks import container_tasks
 
 
 class Difference(NamedTuple):

@@ -10,8 +10,8 @@ from typing import Any
 
 from components.common.errors import BadInputError
 from pipelines.local.history import Run, suggest
-from pipelines.local.plan import container_tasks
 from pipelines.local.reading import read_package
+from pipelines.local.walks import container_tasks
 
 _PAUSE_SECONDS = 0.1
 _ENDED = ("SUCCEEDED", "FAILED", "SKIPPED", "CANCELLED")

@@ -23,7 +23,7 @@ from pipelines.local.environments import Environment, find_environments
 from pipelines.local.events import Event, Notice, RunFinished, RunStarted, RunState
 from pipelines.local.finished import Finished
 from pipelines.local.outputs import find_endpoint, present_outputs, present_values
-from pipelines.local.plan import Plan, container_tasks, leaf_tasks
+from pipelines.local.plan import Plan
 from pipelines.local.reading import read_package
 from pipelines.local.record import Progress
 from pipelines.local.result import RunResult
@@ -33,6 +33,7 @@ from pipelines.local.secrets.given import Given, find_given
 from pipelines.local.slots import Slots, machine_memory, remaining_chains, task_limit
 from pipelines.local.store import STORE_NAME
 from pipelines.local.values import convert
+from pipelines.local.walks import container_tasks, leaf_tasks
 from pipelines.local.warm.parents import Parents
 
 

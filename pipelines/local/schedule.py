@@ -14,8 +14,9 @@ from pipelines.local.exchange import Inputs
 from pipelines.local.execute import TaskExecution
 from pipelines.local.importing import import_artifact
 from pipelines.local.labels import iteration_label
-from pipelines.local.plan import Container, FromTask, Graph, Group, Loop, Task, labels_in_loop, leaf_tasks
+from pipelines.local.plan import Container, FromTask, Graph, Group, Loop, Task
 from pipelines.local.resolution import Outcome, State, Values, graph_values, loop_items, resolve_inputs
+from pipelines.local.walks import labels_in_loop, leaf_tasks
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,9 +27,9 @@ from pipelines.local.plan import (
     Source,
     Task,
     Template,
-    leaf_tasks,
 )
 from pipelines.local.refusal import Problems
+from pipelines.local.walks import leaf_tasks
 
 
 def check_wiring(graph: Graph, inputs: Ports, problems: Problems, *, where: str) -> None:

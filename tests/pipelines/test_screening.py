@@ -9,8 +9,8 @@ from pipelines.build import Build
 from pipelines.compiling.checks import check_package
 from pipelines.compiling.package import compile_pipeline
 from pipelines.execution import Request
-from pipelines.local.plan import leaf_tasks
 from pipelines.local.reading import read_package
+from pipelines.local.walks import leaf_tasks
 from pipelines.request import prepared
 
 

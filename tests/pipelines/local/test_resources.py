@@ -1,9 +1,9 @@
 import pytest
 from kfp import compiler, dsl
 
-from pipelines.local.plan import container_tasks
 from pipelines.local.reading import read_package
 from pipelines.local.resources import memory_bytes
+from pipelines.local.walks import container_tasks
 
 
 @pytest.mark.parametrize(

@@ -173,8 +173,8 @@ def test_caching_option_of_a_task_is_kept(run):
 
 
 def test_timeout_in_the_package_belongs_to_its_task(package):
-    from pipelines.local.plan import container_tasks
     from pipelines.local.reading import read_package
+    from pipelines.local.walks import container_tasks
 
     @dsl.pipeline(name="timeouts")
     def pipeline():
