@@ -124,5 +124,6 @@ def _judge_repeats(scanned: Sequence[ScannedFile], *, leave_out: bool) -> Gather
             repeats.append(replace(table.source, note=f"not read: the bytes of {known.source.uri}"))
         else:
             note = f"its rows are there twice: the bytes of {known.source.uri}"
-            tables.append(replace(table, source=replace(table.source, note=note)))
+            both = f"{table.source.note}; {note}" if table.source.note else note
+            tables.append(replace(table, source=replace(table.source, note=both)))
     return GatheredSource(tables, repeats)

@@ -158,6 +158,8 @@ def check_uri(uri: str) -> None:
     """
     scheme, rest = split_scheme(uri)
     if scheme == "file":
+        if re.search("#sha256=", split_pin(uri)[0], re.IGNORECASE):
+            raise ValueError(f"`#sha256=` needs 64 digits, 0 to 9 and a to f, but got {uri!r}.")
         return
     try:
         parts = urlsplit(split_pin(uri)[0])

@@ -35,6 +35,7 @@ CANARY = "canary-7c1f"
         (f"http://[::1/a.csv{PIN}", "its host is none"),
         (f"http:///a.csv{PIN}", "names no host"),
         (f"http://x.example/é.csv{PIN}", "%C3%A9"),
+        ("a.csv#sha256=" + "A" * 64, "needs 64 digits, 0 to 9 and a to f"),
         ("s3://", "names no bucket"),
         ("gs://*/x.csv", "names no bucket"),
     ],
