@@ -19,7 +19,7 @@ from pipelines.local.environments import Environment
 from pipelines.local.exchange import Inputs, Outputs, collect_outputs, executor_input
 from pipelines.local.failure import Failure, failure_of, wait_before
 from pipelines.local.labels import iteration_label
-from pipelines.local.launch import ProcessGroup, Usage
+from pipelines.local.launch import ProcessGroup, Usage, end_in_time
 from pipelines.local.plan import Container, Task
 from pipelines.local.variables import task_variables
 from pipelines.local.warm.client import WarmParent
@@ -244,10 +244,10 @@ class TaskExecution:
             await asyncio.wait({ending}, timeout=self._container.timeout)
             self._timed_out = not ending.done()
             if self._timed_out:
-                await _stop(process, ending)
+                await end_in_time(process, ending, GRACE_SECONDS)
             return await asyncio.shield(ending)
         except asyncio.CancelledError:
-            await _stop(process, ending)
+            await end_in_time(process, ending, GRACE_SECONDS)
             self._usage = await ending
             raise
         finally:
@@ -268,9 +268,3 @@ class TaskExecution:
     @property
     def _log(self) -> Path:
         return self._run.directory / "logs" / f"{self._label}.log"
-
-
-async def _stop(process: ProcessGroup, ending: asyncio.Future[Usage]) -> None:
-    process.stop(GRACE_SECONDS)
-    await asyncio.wait({ending}, timeout=GRACE_SECONDS)
-    process.kill()

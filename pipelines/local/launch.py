@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
@@ -120,6 +121,19 @@ def _is_alive(group: int) -> bool:
         if int(found) == group and state not in "ZX":
             return True
     return False
+
+
+async def end_in_time(process: ProcessGroup, ending: asyncio.Future[Usage], grace_seconds: float) -> None:
+    """Ask a process group to end, and kill it when it is still there after the grace.
+
+    Args:
+        process: The group.
+        ending: Its `wait`, which is under way in a thread.
+        grace_seconds: The time it has.
+    """
+    process.stop(grace_seconds)
+    await asyncio.wait({ending}, timeout=grace_seconds)
+    process.kill()
 
 
 def last_line(log: Path) -> str | None:
