@@ -115,12 +115,14 @@ def _decide(counts: Mapping[str, int]) -> str:
 
 
 def _type(column: str) -> str:
-    """Return the SQL of a value's type; `HUGE` is a whole number beyond 64 bits, NULL what is absent."""
+    """Return the SQL of a value's type; `HUGE` is a number beyond 64 bits, NULL what is absent."""
     pointer = _pointer(column)
     kind, text = f"json_type(json, {pointer})", f"CAST(json -> {pointer} AS VARCHAR)"
     return (
         f"CASE WHEN {kind} IN ('UBIGINT', 'BIGINT') AND TRY_CAST({text} AS BIGINT) IS NULL THEN 'HUGE' "
         f"WHEN {kind} = 'DOUBLE' AND NOT regexp_matches({text}, '[.eE]') THEN 'HUGE' "
+        f"WHEN {kind} = 'DOUBLE' AND regexp_matches({text}, '[eE]') AND isinf(TRY_CAST({text} AS DOUBLE)) "
+        "THEN 'HUGE' "
         f"ELSE {kind} END"
     )
 

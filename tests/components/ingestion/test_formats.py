@@ -90,6 +90,7 @@ def test_nested_json_is_for_the_query_to_take_apart(run, write):
             '{"a": 0.5}\n{"a": 1}\n{"a": NaN}\n',
             r"holds float values but for 1 of 3 — .*t\.jsonl:3 — got 'NaN'",
         ),
+        ('{"a": 0.5}\n{"a": 1.5}\n{"a": -1e999}\n', r"but for 1 of 3 — .*t\.jsonl:3 — got '-1e999'"),
         ('{"a": true}\n{"a": false}\n{"a": 0}\n', r"column `a` holds boolean values but for 1 of 3"),
     ],
 )
