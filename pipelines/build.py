@@ -103,7 +103,9 @@ def read_mapping(file: Path) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise BadInputError("file is no UTF-8 text", where=file) from error
     except yaml.YAMLError as error:
-        raise BadInputError(f"not valid YAML: {error}", where=file) from error
+        mark = getattr(error, "problem_mark", None)  # not the line itself, which may hold a secret
+        place = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise BadInputError(f"not valid YAML{place}", where=file) from error
     if content is None:
         return {}
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
