@@ -63,7 +63,7 @@ def package(tmp_path):
 def test_all_problems_are_found_with_their_places(package):
     found = check_package(package(wrong))
     assert {(one.rule, one.severity) for one in found} == {
-        ("secretAsEnv", "error"), ("pvcMount", "error"), ("importer-scheme", "error"),
+        ("secret", "notice"), ("pvcMount", "error"), ("importer-scheme", "error"),
         ("condition", "error"), ("loop-item", "warning"), ("resources", "notice"),
     }  # fmt: skip
     severities = [one.severity for one in found]
@@ -113,7 +113,7 @@ def test_finding_reads_as_one_line():
 def test_command_ends_with_2_when_something_is_refused(package, tmp_path):
     bad = CliRunner().invoke(app, ["check", str(package(wrong)), "--lists"])
     assert bad.exit_code == 2
-    assert "error: settings of `exec-note` for Kubernetes: secretAsEnv: " in bad.output
+    assert "error: settings of `exec-note-2` for Kubernetes: pvcMount: " in bad.output
     assert "a mounted volume claim" in bad.output
 
     @dsl.pipeline(name="right")
