@@ -10,6 +10,7 @@ from tests import house
 FORBIDDEN_CALLS = {"eval", "exec", "os.system", "os.popen", "yaml.unsafe_load", "yaml.full_load"}
 FORBIDDEN_MODULES = {"pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve", "tf_keras"}
 FORBIDDEN_NAMES = {"tf.keras", "tensorflow.keras", "yaml.Loader", "yaml.FullLoader", "yaml.UnsafeLoader"}
+PEER_IN_KERAS_2 = "benchmarks/peers/tfx/features.py"  # TFX 1.16 knows no other; it never runs beside ours
 # What a module of `common` may stand on beside the standard library; the images that use it have it.
 EXTRAS_OF_COMMON = {
     "component.py": {"kfp"},
@@ -51,7 +52,9 @@ def imported(node: ast.Import | ast.ImportFrom) -> list[str]:
 
 @pytest.mark.parametrize("path", house.sources("components", "pipelines", "tools", "benchmarks"))
 def test_source_does_nothing_forbidden(path):
-    assert forbidden((house.ROOT / path).read_text(encoding="utf-8")) == []
+    allowed = ["tf_keras"] if path == PEER_IN_KERAS_2 else []
+    found = forbidden((house.ROOT / path).read_text(encoding="utf-8"))
+    assert [line.split(": ", 1)[1] for line in found] == allowed, found
 
 
 @pytest.mark.parametrize(
