@@ -96,14 +96,22 @@ def _installed_digest(folder: Path) -> str:
 
 
 def _edited(installed: Path) -> Iterator[str]:
-    """Yield the digest of a package's Python files when it was installed with `pip install -e`."""
+    """Yield the digest of a package's Python files when it was installed with `pip install -e`.
+
+    Not of our own: the cache's key holds the rooms that a command names.
+    """
     origin = installed / "direct_url.json"  # PyPA's "Recording the Direct URL Origin"
     if not origin.exists():
         return
     told = read_json(origin)
     if told.get("dir_info", {}).get("editable"):
         source = Path(unquote(urlsplit(told["url"]).path))
-        yield content_digest(source, only=lambda name: name.endswith(".py")) if source.exists() else "none"
+        if source.resolve() != SOURCE_ROOT.resolve():
+            yield (
+                content_digest(source, only=lambda name: name.endswith(".py"))
+                if source.exists()
+                else "none"
+            )
 
 
 def _digest(parts: Iterable[str]) -> str:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from pipelines.local import environments
 from pipelines.local.environments import find_environments
 
 IMAGE = "elsewhere/python:3"
@@ -42,3 +43,13 @@ def test_another_version_makes_another_environment(folder):
     before = digest(folder)
     installed.rename(installed.with_name("mine-1.1.dist-info"))
     assert digest(folder) != before
+
+
+def test_our_own_editable_install_is_left_to_the_rooms_that_a_command_names(folder, monkeypatch):
+    monkeypatch.setattr(environments, "SOURCE_ROOT", folder / "my source")
+    origin = {"url": (folder / "my source").as_uri(), "dir_info": {"editable": True}}
+    (installed,) = folder.glob("env/lib/*/*/*.dist-info")
+    (installed / "direct_url.json").write_text(json.dumps(origin))
+    before = digest(folder)
+    (folder / "my source" / "mine" / "code.py").write_text("A = 2\n")
+    assert digest(folder) == before
