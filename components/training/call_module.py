@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ import keras as untyped
 
 from components.common.artifacts import TransformSummary
 from components.common.errors import BadInputError
+from components.common.modules import failure_of, load_module
 from components.training.read_module import BUILD_MODEL
 
 keras: Any = untyped  # its annotations call every number a string
@@ -37,34 +36,14 @@ def build_user_model(module: Path, summary: TransformSummary, hyperparameters: M
         BadInputError: The module or the function fails (its line is named), or what it returns is no such
             model.
     """
-    function = getattr(_load(module), BUILD_MODEL)
+    function = getattr(load_module(module), BUILD_MODEL)
     features = [dict(feature) for feature in summary.features]
     try:
         model = function(features, summary.task, list(summary.classes), dict(hyperparameters))
     except Exception as error:  # the user's code may raise anything
-        raise _named(f"`{BUILD_MODEL}` fails", error, module) from error
+        raise failure_of(f"`{BUILD_MODEL}` fails", error, module) from error
     _require_model(model, summary, module)
     return model
-
-
-def _load(module: Path) -> Any:
-    spec = importlib.util.spec_from_file_location("user_module", module)
-    if spec is None or spec.loader is None:
-        raise BadInputError("not a Python file", where="parameter `module_uri`", value=str(module))
-    loaded = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(loaded)
-    except Exception as error:  # the user's code may raise anything
-        raise _named("module fails while it is loaded", error, module) from error
-    return loaded
-
-
-def _named(what: str, error: Exception, module: Path) -> BadInputError:
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [frame.lineno for frame in frames if Path(frame.filename) == module]
-    where = f"{module.name}:{lines[-1]}" if lines else module.name
-    told = " ".join(f"{type(error).__name__}: {error}".split())
-    return BadInputError(f"{what}: {told[:300]}", where=where)
 
 
 def _require_model(model: Any, summary: TransformSummary, module: Path) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
-import traceback
 from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from components.common.errors import BadInputError
+from components.common.modules import failure_of, load_module
 from components.transform.library import tf, tft
 from components.transform.preprocess import PreprocessingFn, Tensors
 
@@ -27,7 +25,7 @@ def load_preprocessing_fn(module: Path) -> PreprocessingFn | None:
         BadInputError: The module fails while it is loaded. The function raises it when the user's fails,
             or gives what cannot be a feature.
     """
-    preprocessing_fn = getattr(_load(module), "preprocessing_fn", None)
+    preprocessing_fn = getattr(load_module(module), "preprocessing_fn", None)
     if preprocessing_fn is None:
         return None
 
@@ -35,35 +33,13 @@ def load_preprocessing_fn(module: Path) -> PreprocessingFn | None:
         try:
             outputs = preprocessing_fn(inputs)
         except Exception as error:  # the user's code may raise anything
-            what = f"`preprocessing_fn` fails: {type(error).__name__}: {error}"
-            raise BadInputError(what, where=_line(error, module)) from error
+            raise failure_of("`preprocessing_fn` fails", error, module) from error
         if not isinstance(outputs, Mapping) or not outputs:
             what = "`preprocessing_fn` must return a mapping of names to tensors, and at least one"
             raise BadInputError(what, where=module.name, value=type(outputs).__name__)
         return {name: _bounded(name, tensor) for name, tensor in outputs.items()}
 
     return wrapped
-
-
-def _load(module: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("user_module", module)
-    if spec is None or spec.loader is None:
-        raise BadInputError("not a Python file", where="parameter `module_uri`", value=str(module))
-    loaded = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(loaded)
-    except Exception as error:  # the user's code may raise anything
-        what = f"module fails while it is loaded: {type(error).__name__}: {error}"
-        raise BadInputError(what, where=_line(error, module)) from error
-    return loaded
-
-
-def _line(error: BaseException, module: Path) -> str:
-    """Return `<module>:<line>` of the innermost frame of the user's file that an error passed through."""
-    lines = [
-        frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(module)
-    ]
-    return f"{module.name}:{lines[-1]}" if lines else module.name
 
 
 def _bounded(name: str, tensor: Any) -> Any:
