@@ -39,7 +39,7 @@ def spawn():
         signal.signal(number, signal.SIG_IGN)
     grandchild = subprocess.Popen(["sh", "-c", "sleep 100 & echo pids $! $$; wait"])
     escaped = subprocess.Popen(["sleep", "100"], start_new_session=True)
-    print("pids", os.getpid(), grandchild.pid, escaped.pid, flush=True)
+    os.write(1, f"pids {os.getpid()} {grandchild.pid} {escaped.pid}\n".encode())  # whole, beside the echo
     print("folder", tempfile.gettempdir(), flush=True)
     time.sleep(100)
 
