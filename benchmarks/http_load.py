@@ -6,6 +6,8 @@ import selectors
 import socket
 import statistics
 import time
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -27,6 +29,14 @@ class Load:
     per_second: float
 
 
+@dataclass(kw_only=True)
+class Client:
+    """A kept connection, and when its last request went out, in seconds of the performance counter."""
+
+    connection: socket.socket
+    sent: float = 0.0
+
+
 def send_load(url: str, body: bytes, *, clients: int, seconds: float) -> Load:
     """Keep some clients busy for some seconds, each with one request at a time.
 
@@ -42,15 +52,15 @@ def send_load(url: str, body: bytes, *, clients: int, seconds: float) -> Load:
     address = urlsplit(url)
     head = f"POST {address.path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     request = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
-    selector = selectors.DefaultSelector()
-    for _ in range(clients):
-        selector.register(_connect(address.hostname or "", address.port or 80), selectors.EVENT_READ, [0.0])
-    try:
-        return _exchange(selector, request, seconds)
-    finally:
-        for key in list(selector.get_map().values()):
-            key.fileobj.close()  # type: ignore[union-attr] - they are sockets
-        selector.close()
+    with ExitStack() as opened:
+        selector = opened.enter_context(selectors.DefaultSelector())
+        connected = [
+            Client(connection=opened.enter_context(_connect(address.hostname or "", address.port or 80)))
+            for _ in range(clients)
+        ]
+        for client in connected:
+            selector.register(client.connection, selectors.EVENT_READ, client)
+        return _exchange(selector, connected, request, seconds)
 
 
 def _connect(host: str, port: int) -> socket.socket:
@@ -59,16 +69,19 @@ def _connect(host: str, port: int) -> socket.socket:
     return connection
 
 
-def _exchange(selector: selectors.BaseSelector, request: bytes, seconds: float) -> Load:
+def _exchange(
+    selector: selectors.BaseSelector, clients: Sequence[Client], request: bytes, seconds: float
+) -> Load:
     times: list[float] = []
-    for key in list(selector.get_map().values()):
-        _send(key, request)
+    for client in clients:
+        _send(client, request)
     started = time.perf_counter()
     while (now := time.perf_counter()) - started < seconds:
         for key, _ in selector.select(60):
-            _receive(key)
-            times.append(time.perf_counter() - key.data[0])
-            _send(key, request)
+            client: Client = key.data
+            _receive(client.connection)
+            times.append(time.perf_counter() - client.sent)
+            _send(client, request)
     times.sort()
     return Load(
         p50_seconds=statistics.median(times), p99_seconds=times[int(len(times) * 0.99)],
@@ -76,15 +89,15 @@ def _exchange(selector: selectors.BaseSelector, request: bytes, seconds: float) 
     )  # fmt: skip
 
 
-def _send(key: selectors.SelectorKey, request: bytes) -> None:
-    key.data[0] = time.perf_counter()
-    key.fileobj.sendall(request)  # type: ignore[union-attr] - it is a socket
+def _send(client: Client, request: bytes) -> None:
+    client.sent = time.perf_counter()
+    client.connection.sendall(request)
 
 
-def _receive(key: selectors.SelectorKey) -> None:
+def _receive(connection: socket.socket) -> None:
     answer = b""
     while b"\r\n\r\n" not in answer:
-        if not (piece := key.fileobj.recv(65_536)):  # type: ignore[union-attr] - it is a socket
+        if not (piece := connection.recv(65_536)):
             raise UnavailableError("the connection ended")
         answer += piece
     head, body = answer.split(b"\r\n\r\n", 1)
@@ -94,4 +107,4 @@ def _receive(key: selectors.SelectorKey) -> None:
         int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")
     )
     while len(body) < size:
-        body += key.fileobj.recv(65_536)  # type: ignore[union-attr] - it is a socket
+        body += connection.recv(65_536)

@@ -20,7 +20,7 @@ PORTS = ("transformed_examples", "transform_graph", "schema", "statistics", "sna
 
 
 @dsl.component(base_image=image("deployment"), install_kfp_package=False)
-def bring(folder: str, data: dsl.Output[dsl.Artifact]):  # noqa: ANN201 - KFP reads it as an output
+def bring(folder: str, data: dsl.Output[dsl.Artifact]) -> None:
     """Copy a folder into an artifact."""
     import shutil
 
@@ -59,10 +59,10 @@ def _seconds(scratch: Path, folders: dict[str, str], *, trials: int) -> float:
 
 def _define() -> Any:
     @dsl.pipeline(name="parallel-search")
-    def pipeline(  # noqa: ANN202 - as above
+    def pipeline(
         transformed_examples: str, transform_graph: str, schema: str, statistics: str, snapshot: str,
         space: dict, trials: int,
-    ):  # fmt: skip
+    ) -> None:  # fmt: skip
         brought = {
             name: bring(folder=folder).outputs["data"]
             for name, folder in zip(

@@ -1,3 +1,4 @@
+# ruff: noqa: E402 - the clock starts before the imports, which are part of a server's start
 """The peer of serving: kserve's model server around a SavedModel as its documentation shows it.
 
 `python -m benchmarks.peers.plain_kserve SAVED_MODEL PORT`.
@@ -11,9 +12,9 @@ from typing import Any
 
 STARTED = time.perf_counter()
 
-import numpy as np  # noqa: E402 - the imports are timed, too
-import tensorflow as tf  # noqa: E402
-from kserve import InferOutput, InferResponse, Model, ModelServer  # noqa: E402
+import numpy as np
+import tensorflow as tf
+from kserve import InferOutput, InferResponse, Model, ModelServer
 
 
 class PlainModel(Model):
