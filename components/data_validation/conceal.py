@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from components.common.schemas import PERSONAL
 from components.data_validation.config import ValidationConfig
 from components.data_validation.messages import (
     FeatureStatistics,
@@ -15,7 +16,6 @@ from components.data_validation.messages import (
 from components.data_validation.read import Baseline
 
 _COUNTS = ("num_missing", "num_non_missing", "min_num_values", "max_num_values", "avg_num_values")
-PERSONAL = "personal"  # a tag in the feature's annotation; other rooms may look for it
 
 
 def is_personal(feature: SchemaFeature) -> bool:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from components.common.artifacts import Verdict, model_digest
 from components.common.errors import BadInputError
+from components.common.schemas import personal_columns, read_features
 from components.evaluation.card import write_card
 from components.evaluation.check_sanity import check_sanity
 from components.evaluation.choose import choose_decision
@@ -31,7 +32,7 @@ from components.evaluation.judged import Comparison, Judged
 from components.evaluation.measure import measure
 from components.evaluation.notices import list_notices
 from components.evaluation.permute import Importance, measure_importance
-from components.evaluation.personal import read_personal, refuse_personal
+from components.evaluation.personal import refuse_personal
 from components.evaluation.predict import LoadedModel, load_model
 from components.evaluation.publish import publish_evaluation, publish_golden, publish_model
 from components.evaluation.read import LabelledRows, read_rows
@@ -103,7 +104,7 @@ def evaluate_model(
     """
     model = load_model(best_model)
     wanted = read_thresholds(thresholds, model.record.task)
-    personal = read_personal(best_model)
+    personal = personal_columns(read_features(best_model))
     cuts = _list_cuts(slices, wanted, config, personal)
     sliced = {column for cut in cuts for column in cut}
     columns = {*model.inputs, *baseline_columns(baseline), *config.sanity}

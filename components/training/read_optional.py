@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
-
-from google.protobuf import text_format
-from tensorflow_metadata.proto.v0 import schema_pb2 as generated
 
 from components.common.errors import BadInputError
-
-schema_pb2: Any = generated  # its classes are made when it is imported; no checker sees them
+from components.common.schemas import read_features
 
 
 def read_optional(schema: Path, inputs: Iterable[str]) -> dict[str, bool]:
@@ -25,11 +20,7 @@ def read_optional(schema: Path, inputs: Iterable[str]) -> dict[str, bool]:
         BadInputError: The file is missing, is no schema, or lacks an input.
     """
     file = schema / "schema.pbtxt"
-    try:
-        parsed = text_format.Parse(file.read_text(encoding="utf-8"), schema_pb2.Schema())
-    except (OSError, text_format.ParseError, ValueError) as error:
-        raise BadInputError(f"schema cannot be read: {error}", where=file) from error
-    shares = {feature.name: feature.presence.min_fraction for feature in parsed.feature}
+    shares = {feature.name: feature.presence.min_fraction for feature in read_features(schema)}
     if unknown := [name for name in inputs if name not in shares]:
         fix = "schema and transform are of different data: run both again"
         raise BadInputError("inputs are not in the schema", where=file, value=unknown, fix=fix)

@@ -7,13 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
-from google.protobuf import text_format
-from tensorflow_metadata.proto.v0 import schema_pb2 as generated
 
 from components.common.artifacts import Kind, split_files
 from components.common.errors import BadInputError
-
-schema_pb2: Any = generated  # its classes are made when it is imported; no checker sees them
+from components.common.schemas import personal_columns, read_features, schema_pb2
 
 
 def read_kinds(schema: Path) -> dict[str, Kind]:
@@ -25,25 +22,19 @@ def read_kinds(schema: Path) -> dict[str, Kind]:
     Raises:
         BadInputError: The file is missing, is no schema, or names no column.
     """
-    return {feature.name: _kind(feature) for feature in _read_features(schema)}
+    return {feature.name: _kind(feature) for feature in _read_some(schema)}
 
 
 def read_personal(schema: Path) -> frozenset[str]:
     """Return the columns that the schema tags as personal; raises like `read_kinds`."""
-    return frozenset(each.name for each in _read_features(schema) if "personal" in each.annotation.tag)
+    return personal_columns(_read_some(schema))
 
 
-def _read_features(schema: Path) -> Sequence[Any]:
-    file = schema / "schema.pbtxt"
-    try:
-        parsed = text_format.Parse(file.read_text(encoding="utf-8"), schema_pb2.Schema())
-    except FileNotFoundError as error:
-        raise BadInputError("schema is missing", where=file, fix="run data validation first") from error
-    except (text_format.ParseError, ValueError) as error:
-        raise BadInputError(f"not a schema: {error}", where=file) from error
-    if not parsed.feature:
-        raise BadInputError("schema names no column", where=file, fix="run data validation again")
-    return parsed.feature
+def _read_some(schema: Path) -> Sequence[Any]:
+    if features := read_features(schema):
+        return features
+    where = schema / "schema.pbtxt"
+    raise BadInputError("schema names no column", where=where, fix="run data validation again")
 
 
 def read_batches(examples: Path, split: str, columns: Sequence[str], *, batch_rows: int) -> Iterator[Any]:

@@ -17,6 +17,7 @@ EXTRAS_OF_COMMON = {
     "page.py": {"jinja2"},
     "encoding.py": {"numpy"},
     "saved_models.py": {"numpy", "tensorflow"},
+    "schemas.py": {"google", "tensorflow_metadata"},
 }
 
 

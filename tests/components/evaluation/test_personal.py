@@ -9,7 +9,7 @@ import pytest
 from components.common.artifacts import read_golden_requests, split_files
 from components.common.errors import BadInputError
 from components.common.golden import find_difference, golden_columns
-from components.evaluation.personal import read_personal
+from components.common.schemas import personal_columns, read_features
 from components.evaluation.predict import load_model
 
 SCHEMA = 'feature { name: "distance" }\nfeature { name: "carrier" annotation { tag: "personal" } }\n'
@@ -27,7 +27,7 @@ def world(make_world):
 
 
 def test_the_tag_in_the_schema_is_read(world):
-    assert read_personal(world.model) == {"carrier"}
+    assert personal_columns(read_features(world.model)) == {"carrier"}
 
 
 def test_no_value_of_a_personal_column_is_written(world):
