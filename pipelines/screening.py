@@ -8,9 +8,8 @@ from kfp import dsl
 from components.common.component import halt
 from components.data_validation.component import data_validation
 from components.deployment.component import resolve_baseline
-from components.ingestion.component import ingest, resolve_sources
 from pipelines.build import Build
-from pipelines.secrets import give_secrets
+from pipelines.sources import take_data
 
 
 def define(build: Build):
@@ -22,15 +21,8 @@ def define(build: Build):
         sources: dict, label: str, query: Optional[str] = None, split: dict = {}, model_name: str = "model",
         baseline_uri: Optional[str] = None, deploy: dict = {}, ingestion: dict = {}, validation: dict = {},
     ):
-        hosts = list(build.allowed_hosts)
-        found = resolve_sources(
-            sources=sources, options=ingestion, allowed_hosts=hosts).set_caching_options(False)
-        give_secrets(found, build.secrets)
-        data = ingest(
-            sources=sources, identities=found.output, query=query, split=split, options=ingestion,
-            allowed_hosts=hosts)
-        give_secrets(data, build.secrets)
-        examples, snapshot = data.outputs["examples"], data.outputs["snapshot"]
+        examples, snapshot = take_data(
+            build, sources=sources, query=query, split=split, options=ingestion)
         serving = resolve_baseline(
             snapshot=snapshot, model_name=model_name, baseline_uri=baseline_uri, label=label, trials=1,
             sampler="random", seed=0, validation=validation, options=deploy).set_caching_options(False)

@@ -9,11 +9,10 @@ from components.common.component import halt
 from components.data_validation.component import data_validation
 from components.deployment.component import deploy_model, resolve_baseline
 from components.evaluation.component import evaluate
-from components.ingestion.component import ingest, resolve_sources
 from components.transform.component import transform as transform_examples
 from pipelines.build import Build
 from pipelines.search import search
-from pipelines.secrets import give_secrets
+from pipelines.sources import take_data
 
 
 def define(build: Build):
@@ -29,15 +28,8 @@ def define(build: Build):
         ingestion: dict = {}, validation: dict = {}, transform: dict = {}, training: dict = {},
         evaluation: dict = {},
     ):
-        hosts = list(build.allowed_hosts)
-        found = resolve_sources(
-            sources=sources, options=ingestion, allowed_hosts=hosts).set_caching_options(False)
-        give_secrets(found, build.secrets)
-        data = ingest(
-            sources=sources, identities=found.output, query=query, split=split, options=ingestion,
-            allowed_hosts=hosts)
-        give_secrets(data, build.secrets)
-        examples, snapshot = data.outputs["examples"], data.outputs["snapshot"]
+        examples, snapshot = take_data(
+            build, sources=sources, query=query, split=split, options=ingestion)
 
         serving = resolve_baseline(
             snapshot=snapshot, model_name=model_name, baseline_uri=baseline_uri, label=label, task=task,
