@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from components.common.artifacts import Snapshot, TransformSummary
 from pipelines.room_parameters import DEFAULT_SPACE
+from pipelines.yaml_text import as_yaml
 
 _WIDTH = 108
 _FEW_VALUES = 20
@@ -191,18 +190,4 @@ def _yaml(content: Mapping[str, Any]) -> str:
 def _entry(name: str, value: Any) -> str:
     """Return one key; mappings of mappings in lines, all that is smaller in braces."""
     flow = None if isinstance(value, (Mapping, list)) else False
-    text = yaml.safe_dump(
-        {name: _plain_value(value)},
-        sort_keys=False,
-        allow_unicode=True,
-        default_flow_style=flow,
-        width=10_000,
-    )
-    return text.rstrip()
-
-
-def _plain_value(value: Any) -> Any:
-    """Return a value of its own, without what YAML would write as an anchor."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain_value(inner) for key, inner in value.items()}
-    return [_plain_value(inner) for inner in value] if isinstance(value, list) else value
+    return as_yaml({name: value}, flow=flow).rstrip()

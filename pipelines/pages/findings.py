@@ -75,7 +75,10 @@ def read_metrics(folders: Mapping[str, Path]) -> list[Metric]:
 
 
 def read_leaderboard(folders: Mapping[str, Path]) -> dict[str, Any]:
-    """Return `{objective, direction, rows, varied, more}`: best trials first, and what differs in them."""
+    """Return `{objective, direction, rows, varied, more, reference}`.
+
+    Best trials first; `varied` is what differs in them, `reference` what the reference reached, or None.
+    """
     board = read_json(folders["leaderboard"] / "leaderboard.json")
     rows = [dict(row) for row in board["rows"]]
     points = [row.get("hyperparameters") or {} for row in rows]
@@ -89,6 +92,7 @@ def read_leaderboard(folders: Mapping[str, Path]) -> dict[str, Any]:
             for row, value, point in zip(rows, values, points, strict=True)
         ][:_MOST_TRIALS],
         "more": max(0, len(rows) - _MOST_TRIALS),
+        "reference": (board.get("reference") or {}).get(board["objective"]),
     }  # fmt: skip
 
 

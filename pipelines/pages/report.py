@@ -7,14 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from components.common.page import write_page
 from components.common.storage import publishing
 from pipelines.pages import findings
 from pipelines.pages.layout import TONES
 from pipelines.pages.tasks import TaskRow, task_graph, task_rows
 from pipelines.summary import artifact_folders, summarise
+from pipelines.yaml_text import as_yaml
 
 _TEMPLATE = Path(__file__).with_name("report.html")
 
@@ -55,7 +54,7 @@ def write_report(
         graph=task_graph(record, folder),
         tasks=tasks,
         reports=reports,
-        parameters=yaml.safe_dump(record["parameters"], sort_keys=False, allow_unicode=True),
+        parameters=as_yaml(record["parameters"]),
     )
     return folder / "report.html"
 

@@ -62,7 +62,7 @@ def complete(tmp_path):
         "directory": str(folder),
         "outputs": outputs,
         "endpoint": {"name": "houses", "url": URL},
-        "parameters": {"label": "price", "model_name": "houses"},
+        "parameters": {"label": "price", "model_name": "houses", "query": "SELECT *\nFROM houses"},
         "package_digest": "cd" * 32,
         "created": "2026-01-02T03:04:05Z",
         "tasks": [_task(name, number) for number, name in enumerate(names)],
@@ -104,7 +104,7 @@ def _write_model(folder: Path):
         for n, value, units, error in trials
     ]  # fmt: skip
     (folder / "leaderboard").mkdir()
-    board = {"objective": "mse", "direction": "minimise", "rows": rows}
+    board = {"objective": "mse", "direction": "minimise", "rows": rows, "reference": {"mse": 36.0}}
     write_json(folder / "leaderboard" / "leaderboard.json", board)
     mse = {"value": 25.0, "low": 20.0, "high": 30.0}
     others = {"constant": 400.0, "reference": 36.0}

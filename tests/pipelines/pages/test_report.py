@@ -81,12 +81,14 @@ def test_a_complete_run_shows_metrics_trials_origin_card_and_how_to_ask(complete
         page, "Metrics on the test split"
     )  # ours, constant, reference
     assert section(page, "Leaderboard").endswith(
-        "1 1 24 32 16 2 0 26 64 – – 2 failed 128 – trial 2 ran out of memory"
+        "1 1 24 32 16 2 0 26 64 – – 2 failed 128 – trial 2 ran out of memory "
+        "– – 36 reference, not deployable"
     )
     origin = section(page, "What the model was made from")
     steps = ["houses", "snapshot", "schema", "model, trial 1", "blessed", "endpoint houses"]
     assert [origin.index(step) for step in steps] == sorted(origin.index(step) for step in steps)
     assert "curl -s http://127.0.0.1:8080/v2/models/houses/infer" in section(page, "Call the model")
+    assert "query: |-\n  SELECT *\n  FROM houses" in page.read_text()  # as it was written
 
 
 def test_the_card_is_shown_without_pictures_links_and_foreign_markup(complete):
