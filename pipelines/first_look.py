@@ -19,7 +19,7 @@ from pipelines.local.events import Event
 from pipelines.local.result import RunResult
 from pipelines.parameter_file import Look, write_parameters
 from pipelines.request import Request
-from pipelines.room_parameters import check_room_parameters
+from pipelines.room_parameters import DEFAULT_SPLIT, check_room_parameters
 from pipelines.summary import artifact_folders
 
 _NAMED = re.compile(r"([A-Za-z_]\w*)=(.+)", re.DOTALL)
@@ -28,6 +28,7 @@ _ONE_SOURCE = "data"
 _QUICK: Mapping[str, Any] = {
     "trials": 1, "search_space": {"form": "linear", "bins": 0, "epochs": 1}, "deploy": {"target": "none"},
     "thresholds": {"better_than_constant": False, "max_regression": None},
+    "split": DEFAULT_SPLIT,  # as the file will have it, so that the first real run reads nothing again
 }  # fmt: skip
 
 
@@ -63,7 +64,7 @@ def init_parameters(
         label: The column to be learnt.
         out: The file to write; it must not exist.
         query: SQL over the sources, or None.
-        root: Folder of runs; the first real run there takes the validation of the data from its cache.
+        root: Folder of runs; the first real run there takes the data and their validation from its cache.
         on_event: Is told each step.
 
     Returns:
