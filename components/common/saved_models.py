@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,22 @@ from components.common.errors import BadInputError
 
 Values = NDArray[Any]
 Serve = Callable[[Mapping[str, Values]], dict[str, Values]]
+
+
+def import_tensorflow() -> Any:
+    """Import TensorFlow without Keras, which takes nearly half of the time and is not needed to answer.
+
+    TensorFlow imports Keras at its end, where it is installed, for optimizers that a SavedModel may hold.
+    Where either is imported already, nothing is different. Keras may be imported later.
+    """
+    if wanted := sys.modules.keys().isdisjoint(("keras", "tensorflow")):
+        sys.modules["keras"] = None  # type: ignore[assignment]  # as if it were not installed
+    try:
+        import tensorflow
+    finally:
+        if wanted:
+            del sys.modules["keras"]
+    return tensorflow
 
 
 def load_serving(folder: Path) -> Serve:
@@ -28,8 +45,7 @@ def load_serving(folder: Path) -> Serve:
     Raises:
         BadInputError: It is no SavedModel, or it has no signature `serving_default`.
     """
-    import tensorflow as tf
-
+    tf = import_tensorflow()
     try:
         model: Any = tf.saved_model.load(str(folder))
         function = model.signatures["serving_default"]

@@ -9,11 +9,6 @@ from typing import Any
 
 import grpc
 import numpy as np
-from kserve.protocol.grpc import grpc_predict_v2_pb2 as messages
-from kserve.protocol.grpc.grpc_predict_v2_pb2_grpc import (
-    GRPCInferenceServiceServicer,
-    add_GRPCInferenceServiceServicer_to_server,
-)
 
 from components.common.config import require_known
 from components.common.encoding import InputError
@@ -21,6 +16,7 @@ from components.common.errors import BadInputError
 from components.serving.binary import read_binary, unmarked, unmarked_texts, write_binary
 from components.serving.check import Columns
 from components.serving.config import ServingConfig
+from components.serving.grpc_messages import handler_of, messages
 from components.serving.read import check_datatype, check_lengths, check_shape
 from components.serving.rest import describe_model
 from components.serving.service import Service
@@ -35,7 +31,7 @@ class _UnknownModelError(Exception):
     pass
 
 
-class GrpcService(GRPCInferenceServiceServicer):
+class GrpcService:
     """Answers gRPC requests for one model."""
 
     def __init__(self, service: Service, limits: ServingConfig) -> None:
@@ -143,7 +139,7 @@ async def start_grpc(service: Service, limits: ServingConfig, address: str) -> A
         ("grpc.so_reuseport", 0),
     ]
     server = grpc.aio.server(options=options, maximum_concurrent_rpcs=limits.max_concurrent)
-    add_GRPCInferenceServiceServicer_to_server(GrpcService(service, limits), server)
+    server.add_generic_rpc_handlers((handler_of(GrpcService(service, limits)),))
     server.add_insecure_port(address)
     await server.start()
     return server

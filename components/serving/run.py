@@ -68,7 +68,7 @@ async def _serve(
 ) -> None:
     grpc_server = None
     if grpc_address is not None:
-        from components.serving.grpc_service import start_grpc  # kserve's definitions: a second of imports
+        from components.serving.grpc_service import start_grpc  # only where it is asked for
 
         grpc_server = await start_grpc(service, config, grpc_address)
     log.info("the server answers", extra={"port": settings.port, "grpc": grpc_address})

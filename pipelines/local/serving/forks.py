@@ -16,7 +16,10 @@ from typing import Any
 _REPOSITORY = Path(__file__).resolve().parents[3]
 _PARENT = "pipelines.local.serving.parent"
 _SERVER = "components.serving.server"
-_IMPORTED = (_SERVER, "tensorflow", "components.serving.run", "components.serving.grpc_service")
+_IMPORTED = (
+    _SERVER, "components.serving.tensorflow_engine", "components.serving.run",
+    "components.serving.grpc_service",
+)  # fmt: skip
 _WARM_SECONDS = 120.0
 _FORK_SECONDS = 20.0
 _STATUS_SECONDS = 5.0
