@@ -32,6 +32,7 @@ log = logging.getLogger("millrace.supervisor")
 _PORTS_TRIED = 100
 _DRAIN_SECONDS = 10.0
 _END_SECONDS = 25.0
+_HEAD_SECONDS = 75.0  # until a request's head is whole, on new and kept connections
 
 
 def serve(root: Path, port: int = DEFAULT_PORT, *, announce: Callable[[str], object]) -> None:
@@ -120,7 +121,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _runner(application: web.Application) -> web.AppRunner:
-    return web.AppRunner(application, access_log=None, shutdown_timeout=_DRAIN_SECONDS)
+    return web.AppRunner(
+        application, access_log=None, shutdown_timeout=_DRAIN_SECONDS, keepalive_timeout=_HEAD_SECONDS
+    )
 
 
 def _lock(folder: StateFolder) -> int:

@@ -1,5 +1,6 @@
 """A real supervisor with real model servers, all on loopback."""
 
+import asyncio
 import http.client
 import importlib.util
 import json
@@ -15,13 +16,16 @@ from pathlib import Path
 
 import psutil
 import pytest
+from aiohttp import web
 from prometheus_client.parser import text_string_to_metric_families
 
 from components.common.control import call_control
 from components.common.errors import BadInputError, UnavailableError
 from components.serving.config import ServingConfig
 from pipelines.local.serving import proxy
+from pipelines.local.serving import supervisor as supervisor_module
 from pipelines.local.serving.client import find_supervisor, start_detached
+from pipelines.local.serving.endpoints import Endpoints
 from tests.open_load import open_load
 from tests.tiny_model import ROWS, expected_probability, v2_body
 
@@ -244,6 +248,36 @@ def test_body_over_the_limit_is_refused_sized_or_chunked(supervisor, served):
         response = connection.getresponse()
         assert (response.status, list(json.loads(response.read()))) == (413, ["error"])
         connection.close()
+
+
+def test_client_that_never_ends_its_request_is_let_go(monkeypatch):
+    """In this process, since a supervisor waits longer than a test may."""
+    for module, name in ((supervisor_module, "_HEAD_SECONDS"), (proxy, "_BODY_SECONDS")):
+        monkeypatch.setattr(module, name, 0.3)
+    monkeypatch.setattr(supervisor_module, "_DRAIN_SECONDS", 0.1)
+
+    async def answer_to(*pieces, whole=True):
+        """Return all until the connection is closed, or the first line."""
+        runner = supervisor_module._runner(proxy.Proxy(Endpoints(Path(), None, None), "").application())
+        await runner.setup()
+        listener = supervisor_module._listen([at.free_port()])
+        await web.SockSite(runner, listener).start()
+        try:
+            reading, writing = await asyncio.open_connection(*listener.getsockname())
+            for piece in pieces:
+                writing.write(piece)
+                await asyncio.sleep(0.2)
+            return await asyncio.wait_for(reading.read() if whole else reading.readline(), 5)
+        finally:
+            writing.close()
+            await runner.cleanup()
+
+    head = b"POST /v2/models/x/infer HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n"
+    assert asyncio.run(answer_to()) == b""
+    assert asyncio.run(answer_to(head[:9], head[9:12])) == b""
+    assert b" 408 " in asyncio.run(answer_to(head, b"{", whole=False))
+    kept = asyncio.run(answer_to(b"GET /v2/health/live HTTP/1.1\r\nHost: x\r\n\r\n", head[:9]))
+    assert kept.endswith(b'{"live": true}')
 
 
 def test_state_is_readable_by_its_owner_alone(supervisor, served):
