@@ -12,6 +12,7 @@ import yaml
 
 from components.common.config import build_config
 from components.common.errors import BadInputError
+from pipelines.task_options import check_tasks
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,19 +23,25 @@ class Build:
         rounds: Rounds of the search, unrolled in the graph. Count, 1 to 10.
         parallelism: Trial tasks that run at once. Count, at least 1.
         trials_per_task: Trials that share a task, because a pod costs ten seconds. Count, at least 1.
-        resources: Requests and limits by image. Only the empty mapping in this version.
+        tasks: What tasks ask of a cluster, by room or by door, see `TaskOptions`; the rest is as in
+            `builds/default.yaml`.
         images: Reference by logical image (`millrace/validation`); an image not named keeps its name.
         allowed_hosts: Hosts that http(s) sources may come from although their addresses are not public.
         secrets: Keys by name of the secret, that tasks which read sources may have: `secret:NAME/KEY`.
+        store_secret: Optional secret of the object store, with the keys `accesskey` and `secretkey`; none:
+            tasks have what the identity of their service account gives them.
+        deployer_secret: Optional secret of the account that may deploy, with the key `token`.
     """
 
     rounds: int = 1
     parallelism: int = 2
     trials_per_task: int = 1
-    resources: Mapping[str, Any] = field(default_factory=dict)
+    tasks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     images: Mapping[str, Any] = field(default_factory=dict)
     allowed_hosts: list[str] = field(default_factory=list)
     secrets: Mapping[str, list[str]] = field(default_factory=dict)
+    store_secret: str | None = "mlpipeline-minio-artifact"  # noqa: S105 - its name
+    deployer_secret: str | None = "millrace-deployer-token"  # noqa: S105 - its name
 
     def __post_init__(self) -> None:
         """Reject impossible options at once, and those that this version would silently ignore."""
@@ -44,8 +51,10 @@ class Build:
             raise ValueError(f"`parallelism >= 1` must hold, but got {self.parallelism=}.")
         if self.trials_per_task < 1:
             raise ValueError(f"`trials_per_task >= 1` must hold, but got {self.trials_per_task=}.")
-        if self.resources:
-            raise ValueError(f"`resources` must be empty in this version, but got {self.resources!r}.")
+        check_tasks(self.tasks)
+        for name, value in (("store_secret", self.store_secret), ("deployer_secret", self.deployer_secret)):
+            if not (value is None or (value and isinstance(value, str))):  # pyright: ignore[reportUnnecessaryIsInstance] - from a file
+                raise ValueError(f"`{name}` must name a secret, or be null, but got {value!r}.")
         if not _are_texts(self.allowed_hosts):
             raise ValueError(f"`allowed_hosts` must be a list of hosts, but got {self.allowed_hosts!r}.")
         if bad := [name for name, keys in self.secrets.items() if not (keys and _are_texts(keys))]:

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.common.secrets import secret_variable
+from pipelines.build import Build
+
+READ_SOURCES = ("resolve_sources", "ingest")
+USE_STORE = (*READ_SOURCES, "train_trials")  # whose checkpoints may lie in an object store
+DEPLOYER_FOLDER = "/var/run/secrets/millrace-deployer"
 
 
-def give_secrets(task: Any, secrets: Mapping[str, Sequence[str]]) -> Any:
-    """Let a task have keys of secrets as variables, under the names that `secret:NAME/KEY` looks for.
+def give_secrets(task: Any, door: str, build: Build) -> None:
+    """Let a task have the secrets that its door needs, and no others.
+
+    Those of sources arrive under the names that `secret:NAME/KEY` looks for; those of the object store
+    under the names that clients of S3 look for; the deployer's as the folder `DEPLOYER_FOLDER`.
 
     Args:
         task: A task of a pipeline.
-        secrets: Keys by name of the secret, as the build option `secrets` has them.
-
-    Returns:
-        The task.
+        door: What it executes.
+        build: Names of the secrets.
     """
     from kfp import kubernetes
 
-    for name, keys in secrets.items():
-        variables = {key: secret_variable(name, key) for key in keys}
-        kubernetes.use_secret_as_env(task, secret_name=name, secret_key_to_env=variables)
-    return task
+    if door in READ_SOURCES:
+        for name, keys in build.secrets.items():
+            variables = {key: secret_variable(name, key) for key in keys}
+            kubernetes.use_secret_as_env(task, secret_name=name, secret_key_to_env=variables)
+    if door in USE_STORE and build.store_secret:
+        variables = {"accesskey": "AWS_ACCESS_KEY_ID", "secretkey": "AWS_SECRET_ACCESS_KEY"}
+        kubernetes.use_secret_as_env(task, build.store_secret, variables, optional=True)
+    if door == "deploy_model" and build.deployer_secret:
+        kubernetes.use_secret_as_volume(task, build.deployer_secret, DEPLOYER_FOLDER, optional=True)

@@ -5,14 +5,13 @@ from typing import Any
 
 from components.ingestion.component import ingest, resolve_sources
 from pipelines.build import Build
-from pipelines.secrets import give_secrets
 
 
 def take_data(build: Build, *, sources: Any, query: Any, split: Any, options: Any) -> tuple[Any, Any]:
     """Add the tasks that bring the data to the pipeline that is being defined.
 
     Args:
-        build: Hosts that are allowed although they are private, and secrets that sources refer to.
+        build: Hosts that are allowed although they are private.
         sources: By name, where the rows come from.
         query: SQL over the sources, or none.
         split: Which rows train, choose and judge.
@@ -22,11 +21,8 @@ def take_data(build: Build, *, sources: Any, query: Any, split: Any, options: An
         The examples and their snapshot.
     """
     hosts = list(build.allowed_hosts)
-    found = resolve_sources(
-        sources=sources, options=options, allowed_hosts=hosts).set_caching_options(False)  # fmt: skip
-    give_secrets(found, build.secrets)
+    found = resolve_sources(sources=sources, options=options, allowed_hosts=hosts)
     data = ingest(
         sources=sources, identities=found.output, query=query, split=split, options=options,
         allowed_hosts=hosts)  # fmt: skip
-    give_secrets(data, build.secrets)
     return data.outputs["examples"], data.outputs["snapshot"]

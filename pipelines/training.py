@@ -11,6 +11,7 @@ from components.deployment.component import deploy_model, resolve_baseline
 from components.evaluation.component import evaluate
 from components.transform.component import transform as transform_examples
 from pipelines.build import Build
+from pipelines.dress import dressed
 from pipelines.search import search
 from pipelines.sources import take_data
 
@@ -19,7 +20,8 @@ def define(build: Build):
     """Return the training pipeline with its build options filled in."""
 
     # fmt: off
-    @dsl.pipeline(name="training", description="Trains, judges and deploys a model for a table.")
+    @dsl.pipeline(name="training")
+    @dressed(build)
     def pipeline(
         sources: dict, label: str, query: Optional[str] = None, task: Optional[str] = None,
         features: dict = {}, split: dict = {}, model_name: str = "model", search_space: dict = {},
@@ -28,6 +30,7 @@ def define(build: Build):
         ingestion: dict = {}, validation: dict = {}, transform: dict = {}, training: dict = {},
         evaluation: dict = {},
     ):
+        """Trains, judges and deploys a model for a table."""
         examples, snapshot = take_data(
             build, sources=sources, query=query, split=split, options=ingestion)
 
@@ -36,13 +39,14 @@ def define(build: Build):
             features=features, search_space=search_space, trials=trials, sampler=sampler, seed=seed,
             thresholds=thresholds, slices=slices, module_uri=module_uri, validation=validation,
             transform=transform, training=training, evaluation=evaluation, options=deploy,
-        ).set_caching_options(False)
+        )
         baseline, recipe = serving.outputs["baseline"], serving.outputs["Output"]
 
         validated = data_validation(
             examples=examples, snapshot=snapshot, baseline=baseline, label=label, options=validation)
         schema, statistics = validated.outputs["schema"], validated.outputs["statistics"]
         data_gate = halt(unless=validated.outputs["Output"], reasons=validated.outputs["anomalies"])
+        data_gate.set_display_name("data-gate")
 
         transformed = transform_examples(
             examples=examples, schema=schema, label=label, task=task, features=features,
@@ -61,11 +65,12 @@ def define(build: Build):
             best_model=best.outputs["best_model"], examples=examples, baseline=baseline, recipe=recipe,
             thresholds=thresholds, slices=slices, options=evaluation)
         model_gate = halt(unless=judged.outputs["Output"], reasons=judged.outputs["evaluation"])
+        model_gate.set_display_name("model-gate")
 
         deploy_model(
             evaluated_model=judged.outputs["evaluated_model"], model_name=model_name,
             golden_requests=judged.outputs["golden_requests"], options=deploy,
-        ).after(model_gate).set_caching_options(False)
+        ).after(model_gate)
     # fmt: on
 
     return pipeline

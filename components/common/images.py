@@ -6,7 +6,7 @@ from typing import Literal
 
 IMAGE_PREFIX = "millrace/"
 
-ImageName = Literal["ingestion", "validation", "modelling", "deployment", "serving"]
+ImageName = Literal["ingestion", "validation", "modelling", "modelling-gpu", "deployment", "serving"]
 
 
 def image(name: ImageName) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import importlib
 import tempfile
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from components.common.errors import BadInputError
 from components.common.storage import publishing
 from pipelines.build import Build
+from pipelines.compiling.image_map import check_names
 
 PIPELINES = ("training", "screening")
 
@@ -26,30 +28,43 @@ def compile_pipeline(name: str, build: Build, folder: Path) -> Path:
         The package's path. The same inputs give the same bytes.
 
     Raises:
-        BadInputError: There is no such pipeline, or `build.images` names an image that it does not use.
+        BadInputError: As `package_text`.
+    """
+    package, text = folder / f"{name}.yaml", package_text(name, build)
+    with publishing(package) as out:
+        out.write_text(text, encoding="utf-8")
+    return package
+
+
+def package_text(name: str, build: Build) -> str:
+    """Return the package of one of our pipelines.
+
+    Raises:
+        BadInputError: There is no such pipeline, or `build.images` names an image that is not ours.
     """
     if name not in PIPELINES:
         near = difflib.get_close_matches(name, PIPELINES, n=1)
         known = f"known: {', '.join(PIPELINES)}; a compiled package is named with its .yaml"
         fix = f"did you mean `{near[0]}`?" if near else known
         raise BadInputError("no such pipeline", value=name, fix=fix)
+    check_names(build.images, where="build option `images`")
     from kfp import compiler
 
     pipeline = importlib.import_module(f"pipelines.{name}").define(build)
     with tempfile.TemporaryDirectory() as scratch:
         draft = Path(scratch) / f"{name}.yaml"
         compiler.Compiler().compile(pipeline, str(draft))
-        text = draft.read_text(encoding="utf-8")
-    package = folder / f"{name}.yaml"
-    with publishing(package) as out:
-        out.write_text(_with_images(text, build), encoding="utf-8")
-    return package
+        return draft.read_text(encoding="utf-8")
 
 
-def _with_images(text: str, build: Build) -> str:
-    for logical, reference in build.images.items():
-        line = f"        image: {logical}\n"
-        if line not in text:
-            raise BadInputError(f"no task uses the image `{logical}`", where="build option `images`")
-        text = text.replace(line, f"        image: {reference}\n")
-    return text
+def version_name(name: str, package: str) -> str:
+    """Return the name of a pipeline's version, which changes with each byte of its package.
+
+    Args:
+        name: Of the pipeline.
+        package: Its text.
+
+    Returns:
+        Such as `training-0123456789ab`: it is a name for objects of Kubernetes, too.
+    """
+    return f"{name}-{hashlib.sha256(package.encode()).hexdigest()[:12]}"

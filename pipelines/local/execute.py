@@ -175,7 +175,7 @@ class TaskExecution:
             return Failure(message=str(error), exit_code=error.exit_code, again=False)
         if usage.exit_code != 0 or self._timed_out:
             timeout = self._container.timeout if self._timed_out else None
-            return failure_of(self._log, usage.exit_code, timeout)
+            return failure_of(self._log, usage.exit_code, timeout, image=self._container.image)
         return await settle(self._accept(given, inputs, key))
 
     async def _accept(self, given: dict[str, Any], inputs: Inputs, key: str) -> Outputs | Failure:

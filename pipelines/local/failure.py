@@ -6,6 +6,7 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.common.images import IMAGE_PREFIX
 from pipelines.local.launch import last_line
 from pipelines.local.plan import Retry
 
@@ -28,16 +29,20 @@ class Failure:
     again: bool = True
 
 
-def failure_of(log: Path, exit_code: int, timeout: float | None) -> Failure:
+def failure_of(log: Path, exit_code: int, timeout: float | None, *, image: str = "") -> Failure:
     """Return how a command failed.
 
     Args:
         log: What it wrote.
+        image: What it ran in. Ours say by 2 and 3 that to repeat them cannot help.
         exit_code: Its status; minus the number of the signal that killed it.
         timeout: The seconds that it had when they were over, or None.
     """
     named = exit_code in NAMED_EXITS and timeout is None
-    return Failure(message=_cause(log, exit_code, timeout), exit_code=exit_code if named else 1)
+    final = named and exit_code in (2, 3) and image.startswith(IMAGE_PREFIX)
+    return Failure(
+        message=_cause(log, exit_code, timeout), exit_code=exit_code if named else 1, again=not final
+    )
 
 
 def _cause(log: Path, exit_code: int, timeout: float | None) -> str:

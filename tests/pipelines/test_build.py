@@ -1,15 +1,20 @@
 """Build options are checked before anything is compiled."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from components.common.errors import BadInputError
 from pipelines.build import Build, read_build
+from pipelines.doors import rooms
+from pipelines.task_options import options_of
 
 
 def test_the_default_file_says_what_the_defaults_are():
-    assert read_build(Path("pipelines/builds/default.yaml")) == Build()
+    told = read_build(Path("pipelines/builds/default.yaml"))
+    assert replace(told, tasks={}) == Build()
+    assert all(options_of(door, told.tasks) == options_of(door, {}) for door in rooms())
 
 
 @pytest.mark.parametrize(
@@ -19,7 +24,15 @@ def test_the_default_file_says_what_the_defaults_are():
         ("parallelism: 0", "`parallelism >= 1` must hold"),
         ("trials_per_task: 0", "`trials_per_task >= 1` must hold"),
         ("rounds: 11", "`1 <= rounds <= 10` must hold"),
-        ("resources: {modelling: {cpu: 2}}", "`resources` must be empty in this version"),
+        ("tasks: {trainning: {cpu_limit: 2}}", "did you mean `training`"),
+        ("tasks: {training: {cpu_limt: 2}}", "build option `tasks`, `training` — did you mean `cpu_limit`"),
+        ("tasks: {training: {memory_limit: 4 GB}}", "`memory_limit` must be like `512Mi` or `4Gi`"),
+        ("tasks: {training: {memory_limit: 128Mi}}", "`memory_request <= memory_limit` must hold"),
+        ("tasks: {training: 3}", "must be a mapping"),
+        ("tasks: {every: {volumes: [{path: data}]}}", "`path` must be absolute"),
+        ("tasks: {every: {tolerations: [{operator: Equal}]}}", "`Equal` needs a `key`"),
+        ("tasks: {every: {variables: {TRIES: 3}}}", "`variables` must map names to texts"),
+        ("store_secret: ''", "`store_secret` must name a secret, or be null"),
         ("allowed_hosts: internal.example", "`allowed_hosts` must be a list of hosts"),
         ("secrets: {warehouse: password}", "`secrets` must map names to lists of keys"),
         ("images: {millrace/validation: 3}", "`images` must map names to references"),

@@ -6,7 +6,7 @@ import pytest
 
 from components.common.errors import BadInputError
 from pipelines.build import Build
-from pipelines.compiling.checks import check_package
+from pipelines.checks.check import check_files
 from pipelines.compiling.package import compile_pipeline
 from pipelines.execution import Request
 from pipelines.local.reading import read_package
@@ -17,8 +17,8 @@ from pipelines.request import prepared
 def test_it_trains_nothing_and_ends_red_after_the_verdict(tmp_path: Path):
     package = compile_pipeline("screening", Build(), tmp_path)
     tasks = [task.label for task in leaf_tasks(read_package(package).graph)]
-    assert tasks == ["resolve-sources", "ingest", "resolve-baseline", "data-validation", "halt"]
-    assert [found for found in check_package(package) if found.severity == "error"] == []
+    assert tasks == ["resolve-sources", "ingest", "resolve-baseline", "data-validation", "data-gate"]
+    assert [found for found in check_files([str(package)]) if found.severity != "note"] == []
 
 
 def test_its_parameters_are_checked_before_anything_runs(tmp_path: Path):

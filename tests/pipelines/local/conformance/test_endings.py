@@ -22,6 +22,12 @@ def nap(file: str, seconds: float):
     time.sleep(seconds)
 
 
+@door
+def refuse(file: str, code: int):
+    open(file, "a").write("x")  # noqa: SIM115 - one line
+    raise SystemExit(code)
+
+
 @dsl.pipeline(name="exits")
 def with_exit_handler(file: str, work: str):
     with dsl.ExitHandler(tell(file=file)), dsl.If(work == "bad"):
@@ -98,6 +104,18 @@ def test_task_that_fails_more_often_than_it_may_fails_the_run(run, tmp_path):
     result = run(pipeline, file=str(tmp_path / "tries"))
     assert result.state == "FAILED"
     assert (tmp_path / "tries").read_text() == "xx"
+
+
+# Not as Argo does it: by 2 and 3 our programs say that to repeat them cannot help (common/errors.py).
+@pytest.mark.parametrize(("code", "tries"), [(2, 1), (3, 1), (4, 3)])
+def test_what_a_door_calls_final_is_not_tried_again(run, tmp_path, code, tries):
+    @dsl.pipeline(name="final")
+    def pipeline(file: str, code: int):
+        refuse(file=file, code=code).set_retry(2, backoff_duration="0s")
+
+    result = run(pipeline, file=str(tmp_path / "tries"), code=code)
+    assert (result.state, result.exit_code) == ("REFUSED" if code == 3 else "FAILED", code)
+    assert (tmp_path / "tries").read_text() == "x" * tries
 
 
 # Argo: each wait is `factor` times the one before, and none begins after the longest duration.
