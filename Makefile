@@ -6,9 +6,7 @@ export UV_PYTHON_DOWNLOADS := never
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 UV := .tools/bin/uv
 BIN := .venv/bin
-LOCK = $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url -q $(if $(UPGRADE),--upgrade)
-LOCAL := command-line ingestion modelling deployment serving development
-.PHONY: help run stop test test-system test-faults check format golden benchmark setup lock clean
+.PHONY: help run stop test test-system test-faults test-cluster check format golden manifests benchmark images images-test push base-digest setup lock clean
 
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 22
@@ -22,21 +20,30 @@ test-system: setup ## Run the tests that need a system package (Chromium)
 	@tools/install_browser.sh && $(BIN)/python tools/run_tests.py --system
 test-faults: setup ## Run the tests that kill whole trainings and go on with them
 	@$(BIN)/python tools/run_tests.py --faults
+test-cluster: setup ## Run the tests that ask a real Kubernetes API server; Go builds it the first time
+	@$(BIN)/python -m tests.cluster.binaries.build && $(BIN)/python tools/run_tests.py --cluster
 check: setup ## Check lint, format, types, layers and golden files
 	@$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/pyright && $(BIN)/lint-imports --no-logo --no-cache
-	@$(BIN)/python -m pytest tests/pipelines -k golden
+	@$(BIN)/python -m pytest tests/pipelines tests/manifests -k golden
 format: setup ## Format the code, and mend what ruff can mend
 	@$(BIN)/ruff check --fix; $(BIN)/ruff format
 golden: setup ## Write the golden files anew; read the diff
 	@$(BIN)/millrace compile training --out tests/golden
+manifests: setup ## Render the pipelines into manifests/; production needs docker/images.lock
+	@$(BIN)/python -m tools.render_manifests
 benchmark: setup ## Measure against peers and floors; ONLY=name for one measure
 	@$(BIN)/python -m benchmarks.run $(ONLY)
+images: setup ## Build the images; ENGINE=podman|buildah|docker, IMAGES="names", BASE=debian without a registry
+	@$(BIN)/python -m tools.images build
+images-test: setup ## Run each door in its image, as a cluster that trusts nobody would
+	@$(BIN)/python tools/run_tests.py --images
+push: setup ## Push the images: REGISTRY=registry.example/team TAG=v1
+	@$(BIN)/python -m tools.images push
+base-digest: setup ## Pin the images' base by its registry's digest
+	@$(BIN)/python -m tools.images base-digest
 setup: .venv/.project .venv-validation/.synced ## Make the environments; PYTHON=path chooses for the first time
 lock: .tools/.ready ## Write locks/ from pyproject.toml; UPGRADE=1 takes newer versions
-	$(LOCK) --group bootstrap -o locks/uv.txt
-	$(LOCK) $(LOCAL:%=--group %) -o locks/local.txt
-	$(LOCK) --group validation -o locks/validation.txt
-	$(LOCK) --no-deps --group validation-kfp -o locks/validation-kfp.txt
+	@tools/lock.sh $(UV) $(if $(UPGRADE),--upgrade)
 clean: stop ## Remove environments and caches; keeps runs/ and data/
 	rm -rf .tools .venv .venv-validation .peers dist .cache .pytest_cache .ruff_cache .hypothesis
 
@@ -49,7 +56,7 @@ data/flights: | setup
 	@.tools/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 .venv/.synced: .tools/.ready locks/local.txt
-.venv-validation/.synced: .tools/.ready locks/validation.txt locks/validation-kfp.txt
+.venv-validation/.synced: .tools/.ready locks/validation.txt locks/kfp-executor.txt
 .venv/.synced .venv-validation/.synced:
 	@test -x $(@D)/bin/python || $(UV) venv -q --python .tools/bin/python $(@D)
 	@$(UV) pip sync --require-hashes --compile-bytecode --python $(@D)/bin/python $(filter locks/%,$^)

@@ -1,8 +1,8 @@
 """Runs pytest once in each environment, over the rooms that it holds, and counts the results together.
 
-Usage: `python tools/run_tests.py [--system | --faults]`. The last line is `N passed, M failed, K skipped`.
-Errors count as failures, and so do a pytest that died and a test file of which nothing ran anywhere: it
-would otherwise look like one that passes.
+Usage: `python tools/run_tests.py [--system | --faults | --images | --cluster]`. The last line is `N passed, M
+failed, K skipped`. Errors count as failures, and so do a pytest that died and a test file of which nothing
+ran anywhere: it would otherwise look like one that passes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ COMMON = "tests/components/common/"  # runs in every image, and so is tested in 
 ROOMS_OF_VALIDATION = ("tests/components/data_validation/", COMMON)
 
 NOTHING_COLLECTED = 5
-MARKS = ("system", "faults")  # tests with a verb of their own
+MARKS = ("system", "faults", "images", "cluster")  # tests with a verb of their own
 ALL_OF_IT = r"^pytestmark = (\[.*)?pytest\.mark\.({marks})\b"
 SOME_OF_IT = r"^(\s*@|pytestmark = .*)pytest\.mark\.({marks})\b"
 

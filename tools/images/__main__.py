@@ -1,0 +1,68 @@
+"""The verbs `make images`, `make push` and `make base-digest`.
+
+ENGINE is podman, buildah or docker (the first that answers), IMAGES some of them (all), BASE another
+base than that of docker/BASE_IMAGE, `debian` for one made from Debian's packages.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from tools.images.base import find_base, pin_base
+from tools.images.build import build, groups
+from tools.images.engine import StopError, find_engine
+from tools.images.lock import read_lock, write_lock
+from tools.images.push import push
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Do a verb: `build`, `push` or `base-digest`; 2 with one line when something is to be mended."""
+    try:
+        _do(*arguments)
+    except StopError as error:
+        print(f"images: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _do(verb: str) -> None:
+    if verb == "base-digest":
+        print(pin_base())
+        return
+    engine = find_engine(os.environ.get("ENGINE"))
+    names = chosen(os.environ.get("IMAGES"))
+    if verb == "build":
+        found = build(names, engine, find_base(engine, os.environ.get("BASE") or None))
+    else:
+        registry, tag = (_required(name) for name in ("REGISTRY", "TAG"))
+        found = push(names, engine, read_lock(), registry, tag)
+    write_lock(found)
+    print("\n".join(f"{name}: {reference}" for name, reference in sorted(found.items())))
+
+
+def chosen(wanted: str | None) -> list[str]:
+    """Return the images that are meant.
+
+    Args:
+        wanted: Names with spaces between; None or empty means all.
+
+    Raises:
+        StopError: There is no such image.
+    """
+    names = (wanted or "").split() or groups()
+    if unknown := [name for name in names if name not in groups()]:
+        raise StopError(f"no image is called {unknown[0]}: there are {', '.join(groups())}")
+    return names
+
+
+def _required(name: str) -> str:
+    value = os.environ.get(name, "")
+    if not value:
+        raise StopError(f"{name} is missing: `make push REGISTRY=registry.example/team TAG=v1`")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

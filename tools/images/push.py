@@ -1,0 +1,52 @@
+"""Pushing: what was built goes to a registry, which says by which digest it has it."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from tools.images.engine import StopError, ask, do
+
+
+def push(
+    names: Iterable[str], engine: str, built: Mapping[str, str], registry: str, tag: str
+) -> dict[str, str]:
+    """Push images.
+
+    Args:
+        names: Of Dockerfiles.
+        engine: Keeps them.
+        built: Their references here, as `make images` wrote them.
+        registry: Where they go, such as `registry.example/team`.
+        tag: Their tag there; people read it, what uses them goes by digest.
+
+    Returns:
+        The reference by digest of each, by its logical name.
+
+    Raises:
+        StopError: One was not built, or the registry does not take it.
+    """
+    pushed: dict[str, str] = {}
+    for logical in (f"millrace/{name}" for name in names):
+        if logical not in built:
+            raise StopError(f"{logical} is not in docker/images.lock: run `make images` first")
+        there = f"{registry}/{logical}"
+        ask([engine, "tag", built[logical], f"{there}:{tag}"])
+        pushed[logical] = f"{there}@{_push(engine, there, tag)}"
+    return pushed
+
+
+def _push(engine: str, there: str, tag: str) -> str:
+    """Push one image, and return the digest that the registry gave it."""
+    if engine == "docker":
+        do([engine, "push", f"{there}:{tag}"], f"pushing {there}")
+        found = json.loads(
+            ask([engine, "image", "inspect", "--format", "{{json .RepoDigests}}", f"{there}:{tag}"])
+        )
+        return next(each.partition("@")[2] for each in found if each.startswith(f"{there}@"))
+    with tempfile.TemporaryDirectory() as scratch:
+        file = Path(scratch, "digest")
+        do([engine, "push", "--digestfile", str(file), f"{there}:{tag}"], f"pushing {there}")
+        return file.read_text(encoding="utf-8").strip()
