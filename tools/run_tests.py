@@ -1,8 +1,8 @@
 """Runs pytest once in each environment, over the rooms that it holds, and counts the results together.
 
-Usage: `python tools/run_tests.py [--system | --faults | --images | --cluster]`. The last line is `N passed, M
-failed, K skipped`. Errors count as failures, and so do a pytest that died and a test file of which nothing
-ran anywhere: it would otherwise look like one that passes.
+Usage: `python tools/run_tests.py [--system | --faults | --images | --cluster]`. The last line is
+`N passed, M failed, K skipped`. Errors count as failures, and so do a pytest that died and a test file of
+which nothing ran anywhere: it would otherwise look like one that passes.
 """
 
 from __future__ import annotations
