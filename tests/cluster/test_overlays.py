@@ -1,0 +1,70 @@
+"""Overlays, applied to a real API server as their users do: twice, and away again."""
+
+import pytest
+
+from tests.cluster.conftest import OVERLAYS
+from tests.house import ROOT
+
+pytestmark = pytest.mark.cluster
+
+OPTIONS = sorted(path.parent.name for path in (ROOT / "manifests" / "options").glob("*/kustomization.yaml"))
+BYSTANDER = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "bystander", "namespace": "default"},
+}
+
+
+def _identities(objects):
+    return {(one["kind"], one["metadata"].get("namespace", ""), one["metadata"]["name"]) for one in objects}
+
+
+def _apply_pruning(cluster, objects):
+    """Apply a set, and remove what it held before and no longer holds."""
+    arguments = ("--prune", "--applyset=configmaps/millrace", "--namespace=default")
+    return cluster.apply(objects, *arguments, env={"KUBECTL_APPLYSET": "true"})
+
+
+def test_applied_a_second_time_an_overlay_changes_nothing(cluster, overlay):
+    assert (first := cluster.apply(overlay)).ok, first.error
+    before = cluster.everything()
+    assert _identities(overlay) <= before.keys()
+    assert (second := cluster.apply(overlay)).ok, second.error
+    assert cluster.everything() == before
+    cluster.delete(overlay)
+
+
+def test_an_overlay_causes_no_warning(cluster, overlay):
+    answer = cluster.apply(overlay)
+    assert answer.ok, answer.error
+    assert "arning" not in answer.error
+    cluster.delete(overlay)
+
+
+def test_pruned_an_overlay_leaves_nothing(cluster, overlay):
+    before = cluster.everything().keys()
+    assert (answer := _apply_pruning(cluster, [BYSTANDER, *overlay])).ok, answer.error
+    assert _identities(overlay) <= cluster.everything().keys()
+    assert (answer := _apply_pruning(cluster, [BYSTANDER])).ok, answer.error
+    assert cluster.everything().keys() - before == {
+        ("ConfigMap", "default", "bystander"), ("ConfigMap", "default", "millrace"),
+    }  # fmt: skip
+    cluster.finish_namespaces()
+    cluster.delete([BYSTANDER, BYSTANDER | {"metadata": {"name": "millrace", "namespace": "default"}}])
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_every_option_fits_into_every_overlay(cluster, manifests, build, name, option):
+    folder = manifests / "overlays" / f"{name}-with-{option}"
+    folder.mkdir()
+    (folder / "kustomization.yaml").write_text(
+        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
+        f"resources: [../{name}]\ncomponents: [../../options/{option}]\n",
+        encoding="utf-8",
+    )
+    if f"../../options/{option}" in (manifests / "overlays" / name / "kustomization.yaml").read_text():
+        pytest.skip("is in it already")
+    objects = build(f"overlays/{name}-with-{option}")
+    assert (answer := cluster.apply(objects)).ok, answer.error
+    cluster.delete(objects)

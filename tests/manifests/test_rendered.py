@@ -1,0 +1,133 @@
+"""What `make manifests` writes: fresh where it is committed, and no production without its images."""
+
+import filecmp
+import re
+import shutil
+
+import pytest
+import yaml
+
+from components.common.errors import BadInputError
+from tests.house import ROOT
+from tools.render_manifests import main, render_overlay, render_pipelines, render_production
+
+MANIFESTS = ROOT / "manifests"
+DIGEST = f"sha256:{'1' * 64}"
+GROUPS = ("ingestion", "validation", "modelling", "modelling-gpu", "deployment", "serving")
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """A repository of manifests only, of which nothing is rendered yet."""
+    ignored = shutil.ignore_patterns("rendered", "training.yaml", "screening.yaml")
+    shutil.copytree(MANIFESTS, tmp_path / "manifests", ignore=ignored)
+    (tmp_path / "docker").mkdir()
+    return tmp_path / "manifests"
+
+
+@pytest.fixture
+def lock(copy):
+    file = copy.parent / "docker" / "images.lock"
+    lines = (f"millrace/{group}: registry.example/team/millrace/{group}@{DIGEST}\n" for group in GROUPS)
+    file.write_text("".join(lines), encoding="utf-8")
+    return file
+
+
+def _load(file):
+    return yaml.safe_load(file.read_text(encoding="utf-8"))
+
+
+def test_golden_manifests_are_what_the_pipelines_give_now(copy):
+    render_pipelines(copy)
+    for name in ("local", "staging"):
+        render_overlay(copy / "overlays" / name, copy / "overlays" / name / "images.yaml")
+    written = [
+        file.relative_to(copy)
+        for folder in ("base/pipelines", "overlays")
+        for file in (copy / folder).rglob("*.yaml")
+    ]
+    assert len(written) > 10
+    old = [str(file) for file in written if not filecmp.cmp(copy / file, MANIFESTS / file, shallow=False)]
+    assert old == [], "run `make manifests`, and read the diff"
+
+
+def test_the_name_of_a_version_changes_with_its_images(copy):
+    overlay = copy / "overlays" / "local"
+    names = []
+    for tag in ("local", "other"):
+        images = copy / f"{tag}.yaml"
+        images.write_text("".join(f"millrace/{each}: here/millrace/{each}:{tag}\n" for each in GROUPS))
+        render_overlay(overlay, images)
+        names.append(_load(overlay / "rendered" / "versions" / "training.yaml")["metadata"]["name"])
+    assert names[0] != names[1]
+    assert all(re.fullmatch(r"training-[0-9a-f]{12}", name) for name in names)
+
+
+def test_build_options_of_an_overlay_are_taken(copy):
+    overlay = copy / "overlays" / "local"
+    (overlay / "build.yaml").write_text(
+        "tasks: {every: {variables: {AWS_ENDPOINT_URL: http://store:9000}}}\n"
+    )
+    render_overlay(overlay, overlay / "images.yaml")
+    assert "AWS_ENDPOINT_URL" in (overlay / "rendered" / "versions" / "training.yaml").read_text(
+        encoding="utf-8"
+    )
+
+
+def test_every_image_of_production_is_named_by_its_digest(copy, lock):
+    render_production(copy, lock)
+    rendered = copy / "overlays" / "production" / "rendered"
+    assert _load(rendered / "kustomization.yaml")["images"] == [
+        {"name": "millrace/serving", "newName": "registry.example/team/millrace/serving", "digest": DIGEST}
+    ]
+    for name in ("training", "screening"):
+        executors = _load(rendered / "versions" / f"{name}.yaml")["spec"]["pipelineSpec"]["deploymentSpec"][
+            "executors"
+        ]
+        for one in executors.values():
+            assert re.fullmatch(
+                rf"registry\.example/team/millrace/[a-z]+@{DIGEST}", one["container"]["image"]
+            )
+
+
+def test_without_a_lock_all_but_production_is_rendered_and_one_line_says_so(copy, monkeypatch, capsys):
+    monkeypatch.chdir(copy.parent)
+    assert main() == 2
+    assert capsys.readouterr().err.splitlines() == [
+        "error: production has no images: the file is missing — docker/images.lock — "
+        "`make push REGISTRY=… TAG=…` writes it"
+    ]
+    assert (copy / "overlays" / "staging" / "rendered").exists()
+    assert not (copy / "overlays" / "production" / "rendered").exists()
+
+
+@pytest.mark.parametrize(
+    "reference", ["registry.example/millrace/serving:v1", f"localhost/millrace/serving@{DIGEST}"]
+)
+def test_a_lock_with_an_image_that_no_cluster_finds_for_sure_is_refused(copy, lock, reference):
+    text = lock.read_text(encoding="utf-8").splitlines()[:-1]
+    lock.write_text("\n".join([*text, f"millrace/serving: {reference}"]), encoding="utf-8")
+    with pytest.raises(BadInputError, match="no place in a registry for `millrace/serving`"):
+        render_production(copy, lock)
+
+
+@pytest.mark.parametrize(
+    ("reference", "told"),
+    [
+        (
+            "localhost:5000/millrace/serving:local",
+            {"newName": "localhost:5000/millrace/serving", "newTag": "local"},
+        ),
+        (
+            "localhost:5000/millrace/serving",
+            {"newName": "localhost:5000/millrace/serving", "newTag": "latest"},
+        ),
+        (f"a.b/serving:v1@{DIGEST}", {"newName": "a.b/serving", "digest": DIGEST}),
+    ],
+)
+def test_a_reference_is_taken_apart_for_kustomize(copy, reference, told):
+    images = copy / "images.yaml"
+    images.write_text("".join(f"millrace/{each}: {reference}\n" for each in GROUPS), encoding="utf-8")
+    render_overlay(copy / "overlays" / "local", images)
+    found = _load(copy / "overlays" / "local" / "rendered" / "kustomization.yaml")["images"]
+    assert found == [{"name": "millrace/serving", **told}]

@@ -1,0 +1,123 @@
+"""Renders the pipelines into manifests/, each overlay with its own images: what `make manifests` does.
+
+`base/pipelines` gets a `Pipeline` each, and `overlays/X/rendered` a `PipelineVersion` each and the image of
+servers. The images of an overlay are those of its `images.yaml`; those of production stand in
+`docker/images.lock`, which `make push` writes. Build options are those of the overlay's `build.yaml`.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components.common.errors import BadInputError, ComponentError
+from components.common.storage import publishing
+from pipelines.build import Build, read_build
+from pipelines.compiling.image_map import check_all_mapped, read_image_map
+from pipelines.compiling.manifests import manifests
+from pipelines.compiling.package import PIPELINES, package_text
+
+SERVING = "millrace/serving"
+BY_TAG = ("local", "staging")
+_WRITTEN = "# Written by `make manifests`; changes belong to the images and build options beside it.\n"
+
+
+def render_pipelines(folder: Path) -> None:
+    """Write what all overlays share: the pipelines, which say nothing of images.
+
+    Args:
+        folder: `manifests/`.
+    """
+    for name in PIPELINES:
+        pipeline, _ = manifests(package_text(name, Build()))
+        _write(folder / "base" / "pipelines" / f"{name}.yaml", pipeline)
+
+
+def render_overlay(overlay: Path, images: Path) -> None:
+    """Write `rendered/` of an overlay.
+
+    Args:
+        overlay: Its folder; build options are the defaults where it has no `build.yaml`.
+        images: Image map.
+
+    Raises:
+        BadInputError: A file is malformed, or an image that is used is not in the map.
+    """
+    found = read_image_map(images)
+    if SERVING not in found:
+        raise BadInputError(f"says nothing of `{SERVING}`", where=f"image map {images}")
+    file = overlay / "build.yaml"
+    build = replace(read_build(file) if file.exists() else Build(), images=found)
+    versions = overlay / "rendered" / "versions"
+    for name in PIPELINES:
+        package = package_text(name, build)
+        check_all_mapped(package, found, where=f"image map {images}")
+        _write(versions / f"{name}.yaml", manifests(package)[1])
+    content = {"namespace": "millrace", "resources": [f"{name}.yaml" for name in PIPELINES]}
+    _write(versions / "kustomization.yaml", _kustomization("Kustomization", "v1beta1") | content)
+    serving: dict[str, Any] = {"resources": ["versions"], "images": [_image(SERVING, found[SERVING])]}
+    _write(overlay / "rendered" / "kustomization.yaml", _kustomization("Component", "v1alpha1") | serving)
+
+
+def render_production(folder: Path, lock: Path) -> None:
+    """Write production's overlay, whose images are named by digest only.
+
+    Args:
+        folder: `manifests/`.
+        lock: `docker/images.lock`.
+
+    Raises:
+        BadInputError: The lock is missing, or names an image by tag, or one that is in no registry.
+    """
+    fix = "`make push REGISTRY=… TAG=…` writes it"
+    if not lock.exists():
+        raise BadInputError("production has no images: the file is missing", where=str(lock), fix=fix)
+    for name, reference in sorted(read_image_map(lock).items()):
+        if "@sha256:" not in reference or reference.startswith("localhost/"):
+            what = f"has no place in a registry for `{name}`"
+            raise BadInputError(what, where=str(lock), value=reference, fix=fix)
+    render_overlay(folder / "overlays" / "production", lock)
+
+
+def main() -> int:
+    """Render all, from the repository's root; production last, since it may have no images yet."""
+    folder = Path("manifests")
+    try:
+        render_pipelines(folder)
+        for name in BY_TAG:
+            overlay = folder / "overlays" / name
+            render_overlay(overlay, overlay / "images.yaml")
+        render_production(folder, Path("docker", "images.lock"))
+    except ComponentError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def _kustomization(kind: str, version: str) -> dict[str, Any]:
+    return {"apiVersion": f"kustomize.config.k8s.io/{version}", "kind": kind}
+
+
+def _image(name: str, reference: str) -> dict[str, str]:
+    """Return a reference as kustomize's transformer of images takes it."""
+    place, _, digest = reference.partition("@")
+    head, colon, tag = place.rpartition(":")
+    if not colon or "/" in tag:  # the colon of a registry's port
+        head, tag = place, ""
+    told = {"name": name, "newName": head}
+    return told | ({"digest": digest} if digest else {"newTag": tag or "latest"})
+
+
+def _write(file: Path, content: dict[str, Any]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with publishing(file) as out:
+        text = yaml.safe_dump(content, sort_keys=False, width=1 << 20)
+        out.write_text(_WRITTEN + text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
