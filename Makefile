@@ -28,7 +28,7 @@ check: setup ## Check lint, format, types, layers and golden files
 format: setup ## Format the code, and mend what ruff can mend
 	@$(BIN)/ruff check --fix; $(BIN)/ruff format
 golden: setup ## Write the golden files anew; read the diff
-	@$(BIN)/millrace compile training --out tests/golden
+	@$(BIN)/millrace compile --all --out tests/golden && $(BIN)/millrace compile --all --format kubernetes --out tests/golden/kubernetes
 manifests: setup ## Render the pipelines into manifests/; production needs docker/images.lock
 	@$(BIN)/python -m tools.render_manifests
 benchmark: setup ## Measure against peers and floors; ONLY=name for one measure

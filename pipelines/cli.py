@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from components.common.errors import ComponentError
-from pipelines.commands import checking, history, running, serving, starting
+from pipelines.commands import checking, compiling, history, running, serving, starting
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -27,7 +27,7 @@ app.add_typer(data_app, name="data")
 app.command()(starting.init)
 app.command()(starting.demo)
 app.command()(running.run)
-app.command(name="compile")(running.compile_)
+app.command(name="compile")(compiling.compile_)
 app.command()(checking.check)
 app.command(name="open")(history.open_)
 _PLAIN = (

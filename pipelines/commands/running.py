@@ -1,4 +1,4 @@
-"""Commands that run pipelines, or make packages of them."""
+"""The command that runs pipelines."""
 
 from __future__ import annotations
 
@@ -68,15 +68,3 @@ def run(
         config_maps=named_paths(config_map, "--config-map"), root=root, use_cache=cache, fresh=fresh,
     )  # fmt: skip
     raise typer.Exit(execute(request, as_json=as_json))
-
-
-def compile_(
-    pipeline: Annotated[str, typer.Argument(help="Name of a pipeline: training, screening.")],
-    out: Annotated[Path, typer.Option(help="Folder to write `<pipeline>.yaml` into.")],
-    build: BuildFile = None,
-) -> None:
-    """Compile a pipeline into the package that KFP takes, by the dashboard or by its SDK."""
-    from pipelines.build import Build, read_build
-    from pipelines.compiling.package import compile_pipeline
-
-    typer.echo(compile_pipeline(pipeline, read_build(build) if build else Build(), out))

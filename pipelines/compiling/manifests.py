@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import yaml
 
-from components.common.storage import publishing
-from pipelines.build import Build
-from pipelines.compiling.package import package_text, version_name
+from pipelines.compiling.package import version_name
 
 API = "pipelines.kubeflow.org/v2beta1"
 _WAVE = "argocd.argoproj.io/sync-wave"
 
 
-def compile_manifests(name: str, build: Build, folder: Path) -> Path:
-    """Compile one of our pipelines into manifests, for a KFP that keeps pipelines in Kubernetes.
+def manifests_text(package: str) -> str:
+    """Return the manifests of a package, for a KFP that keeps its pipelines in Kubernetes.
+
+    No namespace is in them: who applies them says.
 
     Args:
-        name: One of `PIPELINES`.
-        build: Build options.
-        folder: Where `<name>.yaml` is written.
-
-    Returns:
-        The file's path. The same inputs give the same bytes. No namespace is in it: who applies it says.
-
-    Raises:
-        BadInputError: As `package_text`.
+        package: What `package_text` gives.
     """
-    file = folder / f"{name}.yaml"
-    documents = manifests(package_text(name, build))
-    with publishing(file) as out:
-        out.write_text(yaml.safe_dump_all(documents, sort_keys=True), encoding="utf-8")
-    return file
+    return yaml.safe_dump_all(manifests(package), sort_keys=True)
 
 
 def manifests(package: str) -> list[dict[str, Any]]:

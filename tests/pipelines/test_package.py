@@ -7,10 +7,11 @@ import yaml
 
 from components.common.errors import BadInputError
 from pipelines.build import Build
-from pipelines.compiling.package import compile_pipeline
+from pipelines.compiling.manifests import manifests_text
+from pipelines.compiling.package import PIPELINES, compile_pipeline
 from pipelines.local.reading import read_package
 
-GOLDEN = Path("tests/golden/training.yaml")
+GOLDEN = Path("tests/golden")
 
 
 def read_spec(package: Path) -> dict:
@@ -22,9 +23,17 @@ def without_sdk(text: str) -> str:
     return "\n".join(line for line in text.splitlines() if not line.startswith("sdkVersion:"))
 
 
-def test_golden_training_package_is_what_is_compiled_now(tmp_path: Path):
-    compiled = compile_pipeline("training", Build(), tmp_path).read_text()
-    assert without_sdk(compiled) == without_sdk(GOLDEN.read_text()), "read the diff of `make golden`"
+@pytest.mark.parametrize("name", PIPELINES)
+def test_golden_packages_are_what_is_compiled_now(name: str, tmp_path: Path):
+    compiled = compile_pipeline(name, Build(), tmp_path).read_text()
+    golden = (GOLDEN / f"{name}.yaml").read_text()
+    assert without_sdk(compiled) == without_sdk(golden), "read the diff of `make golden`"
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_golden_manifests_are_those_of_the_golden_packages(name: str):
+    package = (GOLDEN / f"{name}.yaml").read_text()
+    assert (GOLDEN / "kubernetes" / f"{name}.yaml").read_text() == manifests_text(package)
 
 
 def test_images_go_where_the_build_options_say(tmp_path: Path):
