@@ -56,6 +56,7 @@ class Snapshot:
         split: The split rule with every default filled in.
         rows: Rows in each split.
         columns: Kind of each column, in order.
+        notes: What was done with values that nobody asked for. Recorded, not part of the version.
     """
 
     version: str
@@ -64,6 +65,7 @@ class Snapshot:
     split: dict[str, Any]
     rows: dict[str, int]
     columns: dict[str, Kind]
+    notes: list[str] = field(default_factory=list)
 
 
 def write_snapshot(folder: Path, snapshot: Snapshot) -> None:

@@ -3,6 +3,7 @@
 # ruff: noqa: S608 - names and values are quoted by `identifier` and `literal`
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import duckdb
@@ -17,14 +18,14 @@ from components.ingestion.split import SplitRule
 SPLIT = '"#split"'
 
 _ORDER = '"#order"'
-_RESERVED = ("#split", "#order", "#result")
+_RESERVED = re.compile("#(split|order|result|cut[0-9]+)", re.IGNORECASE)
 _STEPS = 1 << 32  # a row's share of the whole is counted in these
 
 
 def select_split_rows(
     connection: duckdb.DuckDBPyConnection, columns: Sequence[Column], rule: SplitRule
 ) -> str:
-    """Return the SQL that runs the query and gives its rows with one more column, `#split`, in their order.
+    """Return the SQL that runs the query and gives its rows, with more columns, in their order.
 
     The rows stand by split and, in it, by the md5 of the row's text: shuffled, and the same for all files,
     threads and machines. With a hash split, the last 64 bits of the md5 of the key's text, over 2^64, are
@@ -36,7 +37,8 @@ def select_split_rows(
         rule: The split rule.
 
     Returns:
-        A SELECT; `#split` is the position of the split in `SPLITS`, or NULL for a row without a time.
+        A SELECT of the columns; then `#cut0`, … for each timestamp: whether a fraction of a second is left
+        out; then `#split`, the position of the split in `SPLITS`, or NULL for a row without a time.
 
     Raises:
         BadInputError: A column has a name that is used here, the rule names a column that is not there, or
@@ -44,12 +46,15 @@ def select_split_rows(
     """
     names = [column.name for column in columns]
     for name in names:
-        if name.lower() in _RESERVED:
+        if _RESERVED.fullmatch(name):
             fix = "give it another name with AS in `query`"
             raise BadInputError(
                 "a name kept for the split", where="the query's result", value=name, fix=fix
             )
-    physical = ", ".join(column.physical() for column in columns)
+    moments = [column for column in columns if column.kind == "timestamp"]
+    cuts = {f'"#cut{at}"': column.is_cut() for at, column in enumerate(moments)}
+    told = [f"{sql} AS {name}" for name, sql in cuts.items()]
+    physical = ", ".join([*(column.physical() for column in columns), *told])
     order = f"md5_number({_text(columns)}) AS {_ORDER}"
     if rule.by == "time":
         require_known([str(rule.column)], names, where="split.column")
@@ -63,7 +68,7 @@ def select_split_rows(
         )
         inner = f"SELECT *, {order} FROM (SELECT {physical} FROM {RESULT} AS raw)"
         rows = f"SELECT *, {_by_hash(digest, rule)} AS {SPLIT} FROM ({inner})"
-    kept = ", ".join([*map(identifier, names), SPLIT])
+    kept = ", ".join([*map(identifier, names), *cuts, SPLIT])
     return f"SELECT {kept} FROM ({rows}) ORDER BY {SPLIT} NULLS FIRST, {_ORDER}"
 
 

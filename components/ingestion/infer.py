@@ -25,9 +25,9 @@ _NUMBER = "[+-]?((0|[1-9][0-9]*)([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?|(?i:na
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLASS = f"""CASE
     WHEN @ IS NULL THEN {_NULL}
-    WHEN TRY_CAST(@ AS BIGINT)::VARCHAR = @ THEN {_INTEGER}
-    WHEN strpos('+-.0123456789nNiItTfF', left(@, 1)) = 0 THEN {_TEXT}
-    WHEN substr(@, 5, 1) = '-' AND regexp_full_match(@, '{_DAY}')
+    WHEN @ >= '-' AND @ < ':' AND TRY_CAST(@ AS BIGINT)::VARCHAR = @ THEN {_INTEGER}
+    WHEN @ < '+' OR (@ >= ':' AND lower(@) NOT IN ('nan', 'inf', 'infinity', 'true', 'false')) THEN {_TEXT}
+    WHEN substr(@, 5, 1) = '-' AND strlen(@) = 10 AND regexp_full_match(@, '{_DAY}')
         AND TRY_CAST(@ AS DATE) IS NOT NULL THEN {_DATE}
     WHEN substr(@, 5, 1) = '-' AND regexp_full_match(@, '{_DAY}[ T][0-9]{{2}}:[0-9]{{2}}.*')
         AND TRY_CAST(@ AS TIMESTAMPTZ) IS NOT NULL THEN {_TIMESTAMP}
@@ -37,7 +37,7 @@ _CLASS = f"""CASE
         WHEN TRY_CAST(@ AS BIGINT) IS NOT NULL THEN {_INTEGER} ELSE {_HUGE} END
     WHEN regexp_full_match(@, '[+-]?[0-9]+') THEN {_CODE}
     WHEN lower(@) IN ('true', 'false') THEN {_BOOLEAN}
-    ELSE {_TEXT} END"""  # @ stands for the column
+    ELSE {_TEXT} END"""  # @ stands for the column; cheap tests stand first: failing casts are slow
 _CASTS = {
     "integer": "CAST(@ AS BIGINT)",
     "float": "CAST(@ AS DOUBLE)",

@@ -24,7 +24,7 @@ from components.ingestion.sources import DATABASES, Source
 from components.ingestion.split import SplitRule
 from components.ingestion.stores import FoundFile
 from components.ingestion.tables import check_types, create_view
-from components.ingestion.write import write_splits
+from components.ingestion.write import WrittenRows, write_splits
 
 FORMAT = 2  # of the rows written for given sources, query and rule; part of every version
 
@@ -77,7 +77,7 @@ def ingest_sources(
             columns = create_result(connection, query, list(gathered))
             uris = {str(t.path): t.source.uri for source in gathered.values() for t in source.tables}
             with named_failures(query, uris):
-                rows = _write_rows(connection, columns, split, config, draft)
+                written = _write_rows(connection, columns, split, config, draft)
         for name, source in sources.items():
             check_source(source, name, files[name])
     found = Snapshot(
@@ -85,8 +85,9 @@ def ingest_sources(
         sources={name: [_told(file) for file in source.files()] for name, source in gathered.items()},
         query=query,
         split=split.describe(),
-        rows=rows,
+        rows=written.rows,
         columns={column.name: column.kind for column in columns},
+        notes=_note_cut(written.cut),
     )
     write_snapshot(snapshot, found)
     return found
@@ -137,11 +138,21 @@ def _open_source(
 def _write_rows(
     connection: duckdb.DuckDBPyConnection, columns: Sequence[Column], split: SplitRule,
     config: IngestionConfig, folder: Path,
-) -> dict[str, int]:  # fmt: skip
+) -> WrittenRows:  # fmt: skip
     selection = select_split_rows(connection, columns, split)
     written = write_splits(connection, selection, columns, folder)
     check_split_rows(written.rows, written.without, split, allow_empty=config.allow_empty)
-    return written.rows
+    return written
+
+
+def _note_cut(cut: Mapping[str, int]) -> list[str]:
+    notes = [
+        f"column `{name}`: fractions of a second are left out of {count:,} values"
+        for name, count in cut.items()
+        if count
+    ]
+    sys.stdout.writelines(f"{note}\n" for note in notes)
+    return notes
 
 
 def _told(file: SourceFile) -> dict[str, Any]:

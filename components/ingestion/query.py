@@ -57,6 +57,11 @@ class Column:
         name = identifier(self.name)
         return f"{_PHYSICAL[self.kind].replace('@', name)} AS {name}"
 
+    def is_cut(self) -> str:
+        """Return the SQL of whether the physical value of a timestamp lacks a fraction of a second."""
+        parts = "epoch_ns(@) % 1_000_000_000" if self.type == "TIMESTAMP_NS" else "epoch_us(@) % 1_000_000"
+        return f"coalesce({parts.replace('@', f'raw.{identifier(self.name)}')} <> 0, false)"
+
     def text(self) -> str:
         """Return the SQL of its physical value as arguments of `concat`, which leaves out nulls.
 

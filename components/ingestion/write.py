@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -28,10 +29,12 @@ class WrittenRows:
     Attributes:
         rows: Rows by split.
         without: Rows that belong to no split and were left out.
+        cut: For each timestamp, the values that lost a fraction of a second.
     """
 
     rows: dict[str, int]
     without: int
+    cut: dict[str, int]
 
 
 def write_splits(
@@ -44,23 +47,33 @@ def write_splits(
 
     Args:
         connection: The database.
-        selection: SQL of the columns and, last, the position of the split; sorted by it.
+        selection: SQL of the columns, of whether each timestamp is cut, and, last, of the position of the
+            split; sorted by it.
         columns: Columns to write.
         folder: A folder to make.
     """
     schema = pa.schema([(column.name, _TYPES.get(column.kind, pa.string())) for column in columns])
     rows: dict[int, int] = {}
+    cut = {column.name: 0 for column in columns if column.kind == "timestamp"}
     without = 0
     batches = connection.sql(selection).to_arrow_reader(_BATCH_ROWS)
     for split, pieces in groupby(_by_split(batches), key=itemgetter(0)):
-        tables = (table for _, table in pieces)
+        tables = (_count_cut(table, cut) for _, table in pieces)
         if split is None:
             without = sum(len(table) for table in tables)
         else:
             rows[split] = _write(folder / SPLITS[split], tables, schema)
     for split in set(range(len(SPLITS))) - set(rows):
         rows[split] = _write(folder / SPLITS[split], (), schema)
-    return WrittenRows({name: rows[split] for split, name in enumerate(SPLITS)}, without)
+    return WrittenRows({name: rows[split] for split, name in enumerate(SPLITS)}, without, cut)
+
+
+def _count_cut(table: Any, cut: dict[str, int]) -> Any:
+    """Count the cut values of a table, and return it without the columns that tell them."""
+    columns = table.num_columns - len(cut)
+    for at, name in enumerate(cut, columns):
+        cut[name] += sum(chunk.true_count for chunk in table.column(at).chunks)
+    return table.select(list(range(columns)))
 
 
 def _by_split(batches: Iterable[Any]) -> Iterator[tuple[int | None, Any]]:
@@ -76,10 +89,14 @@ def _by_split(batches: Iterable[Any]) -> Iterator[tuple[int | None, Any]]:
 def _write(folder: Path, tables: Iterable[Any], schema: Any) -> int:
     folder.mkdir(parents=True)
     rows = 0
-    with pq.ParquetWriter(folder / "part-00000.parquet", schema, compression="zstd") as writer:
+    path = folder / "part-00000.parquet"
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer, ThreadPoolExecutor(1) as pool:
+        written = pool.submit(int)  # one group is compressed while the database brings the next
         for group in _groups(tables, schema):
-            writer.write_table(group, row_group_size=_GROUP_ROWS)
+            written.result()
+            written = pool.submit(writer.write_table, group, row_group_size=_GROUP_ROWS)
             rows += len(group)
+        written.result()
     return rows
 
 

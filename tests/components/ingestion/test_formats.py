@@ -201,6 +201,20 @@ def test_span_of_time_is_refused_since_its_unit_would_be_lost(suffix, run, tmp_p
         run({"t": path})
 
 
+def test_fractions_of_a_second_are_left_out_and_told(run, write, tmp_path, capsys):
+    text = write("t.csv", "seen,on\n2024-01-05 12:33:01.5,2024-01-05T00:00:00\n2024-01-05 12:33:02,\n")
+    made = run({"t": text})
+    told = "column `seen`: fractions of a second are left out of 1 values"
+    assert (made.snapshot.notes, capsys.readouterr().out) == ([told], told + "\n")
+    assert {row["seen"] for row in made.rows()} == {"2024-01-05T12:33:01", "2024-01-05T12:33:02"}
+    for unit, smallest in (("ns", 1), ("us", 10**3), ("ms", 10**6)):
+        moments = pa.array([smallest, 0, None], pa.timestamp("ns")).cast(pa.timestamp(unit))
+        pq.write_table(pa.table({"seen": moments}), tmp_path / "t.parquet")
+        assert run({"t": tmp_path / "t.parquet"}).snapshot.notes == [told]
+    whole = "SELECT date_trunc('second', seen) AS seen FROM t"
+    assert run({"t": text}, query=whole).snapshot.notes == []
+
+
 def test_avro_time_of_day_is_for_the_query_to_cast(run, tmp_path):
     kind = {"type": "long", "logicalType": "time-micros"}
     schema = {"type": "record", "name": "r", "fields": [{"name": "t", "type": kind}]}
