@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from components.common.artifacts import Snapshot, read_evaluation, read_snapshot, read_transform
+from components.common.config import require_known
 from components.common.documents import read_json
 from components.common.errors import BadInputError, ComponentError, RefusedError, UnavailableError
 from components.common.storage import publishing
@@ -24,6 +25,7 @@ from pipelines.summary import artifact_folders
 
 _NAMED = re.compile(r"([A-Za-z_]\w*)=(.+)", re.DOTALL)
 _ONE_SOURCE = "data"
+_SETTABLE = ("features", "ingestion", "split", "transform", "validation")  # the rest is what is found out
 # One quick trial, so that evaluation has something to hold its reference against; it refuses nothing.
 _QUICK: Mapping[str, Any] = {
     "trials": 1, "search_space": {"form": "linear", "bins": 0, "epochs": 1}, "deploy": {"target": "none"},
@@ -54,6 +56,7 @@ def init_parameters(
     out: Path,
     *,
     query: str | None = None,
+    settings: Sequence[str] = (),
     root: Path = Path("runs"),
     on_event: Callable[[Event], None] = lambda event: None,
 ) -> RunResult:
@@ -64,6 +67,8 @@ def init_parameters(
         label: The column to be learnt.
         out: The file to write; it must not exist.
         query: SQL over the sources, or None.
+        settings: `key=value`, as for a run, of how data are read, divided, checked and transformed; the
+            file has them, too.
         root: Folder of runs; the first real run there takes the data and their validation from its cache.
         on_event: Is told each step.
 
@@ -71,21 +76,23 @@ def init_parameters(
         How the quick run ended.
 
     Raises:
-        BadInputError: The file exists, the label is no column (the nearest is suggested), or the data
-            cannot be read.
+        BadInputError: The file exists, the label is no column (the nearest is suggested), a setting is of
+            another parameter, or the data cannot be read.
         RefusedError: The data gate refuses the data.
         UnavailableError: A source does not answer.
     """
     _refuse_existing(out)
+    require_known([re.split("[.=]", one)[0] for one in settings], _SETTABLE, where="option -p")
     parameters = {
         "sources": dict(sources), "label": label, "query": query, "model_name": model_name(label), **_QUICK
     }  # fmt: skip
     given = {name: value for name, value in parameters.items() if value is not None}
-    result = run_request(Request(pipeline="training", parameters=given, root=root), on_event)
+    asked = Request(pipeline="training", parameters=given, settings=settings, root=root)
+    result = run_request(asked, on_event)
     record = read_json(result.directory / "run.json")
     if result.state != "SUCCEEDED":
         _raise_reason(record, label, result)
-    text = write_parameters(_look(artifact_folders(record["outputs"]), sources, label, query), out.name)
+    text = write_parameters(_look(record, sources, label, query), out.name)
     check_room_parameters(read_yaml(text))  # what is written here must run
     _refuse_existing(out)
     with publishing(out) as draft:
@@ -104,12 +111,14 @@ def _refuse_existing(out: Path) -> None:
         raise BadInputError("the file exists already", where=out, fix="name another one: --out FILE")
 
 
-def _look(folders: Mapping[str, Path], sources: Mapping[str, Any], label: str, query: str | None) -> Look:
+def _look(record: Mapping[str, Any], sources: Mapping[str, Any], label: str, query: str | None) -> Look:
+    folders = artifact_folders(record["outputs"])
+    used = {name: record["parameters"].get(name) for name in _SETTABLE if name != "split"}
     evaluation = read_evaluation(folders["evaluation"])
     return Look(
         sources=sources, label=label, query=query, model_name=model_name(label),
         snapshot=read_snapshot(folders["snapshot"]), transform=read_transform(folders["transform_graph"]),
-        comparisons=evaluation.comparisons,
+        comparisons=evaluation.comparisons, given={name: value for name, value in used.items() if value},
     )  # fmt: skip
 
 
@@ -123,7 +132,8 @@ def _raise_reason(record: Mapping[str, Any], label: str, result: RunResult) -> N
     if result.exit_code == 130:
         raise KeyboardInterrupt
     kind = kinds.get(result.exit_code, BadInputError)
-    raise kind(str(result.error), fix=f"see {result.directory / 'report.html'}")
+    answer = "; to set what is named there: -p KEY=VALUE" if kind is RefusedError else ""
+    raise kind(str(result.error), fix=f"see {result.directory / 'report.html'}{answer}")
 
 
 def _columns(record: Mapping[str, Any]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from components.common.artifacts import Snapshot, TransformSummary
@@ -31,6 +31,7 @@ class Look:
         snapshot: From ingestion: kinds, rows, the split.
         transform: From the transform: the task, and what becomes of each column.
         comparisons: From evaluation: metrics of a constant and of the reference.
+        given: Parameters that the user gave beside these; `features`, and knobs of rooms.
     """
 
     sources: Mapping[str, Any]
@@ -40,15 +41,16 @@ class Look:
     snapshot: Snapshot
     transform: TransformSummary
     comparisons: Mapping[str, Mapping[str, Any]]
+    given: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 def write_parameters(look: Look, name: str) -> str:
     """Return a parameter file as YAML; `name` is that of the file. The same look gives the same text."""
     parts = [
         _head(look, name), _sources(look), _label(look), _columns(look), _split(look), _search(),
-        _thresholds(look), _slices(look), _serving(look),
+        _thresholds(look), _slices(look), _knobs(look), _serving(look),
     ]  # fmt: skip
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _head(look: Look, name: str) -> str:
@@ -92,7 +94,8 @@ def _columns(look: Look) -> str:
     ]
     said = "The columns, their kinds, and what becomes of each:"
     more = "To treat one otherwise, name it here with drop, number, category, hash or calendar."
-    return "\n".join([_comment(said), *lines, _comment(more), "features: {}"])
+    features = _yaml({"features": look.given.get("features", {})})
+    return "\n".join([_comment(said), *lines, _comment(more), features])
 
 
 def _fate(look: Look, name: str) -> str:
@@ -140,7 +143,8 @@ def _thresholds(look: Look) -> str:
         f"constant answer {constant:.4g}."
     )
     if (worst <= constant) if metric != "log_loss" else (worst >= constant):
-        return _no_threshold(f"{seen} That is hardly better: these columns tell little of the label.")
+        more = "That is not surely better: the columns tell little of the label, or the rows are too few."
+        return _no_threshold(f"{seen} {more}")
     bound = float(f"{(worst + constant) / 2:.3g}")
     asked = {metric: {"max" if metric == "log_loss" else "min": bound}}
     return f"{_comment(f'{seen} Asked for is half of the way.')}\n{_yaml({'thresholds': asked})}"
@@ -163,6 +167,11 @@ def _slices(look: Look) -> str:
     said = "Metrics are also given for each value of these columns; weak values are found unasked."
     hint = f" Few values have: {', '.join(map(_plain, dict.fromkeys(few)))}." if few else ""
     return f"{_comment(said + hint)}\nslices: []"
+
+
+def _knobs(look: Look) -> str:
+    knobs = {name: value for name, value in look.given.items() if name != "features"}
+    return f"{_comment('As it was given.')}\n{_yaml(knobs)}" if knobs else ""
 
 
 def _serving(look: Look) -> str:

@@ -19,6 +19,14 @@ def init(
     query: Annotated[
         str | None, typer.Option(help="SQL over the sources, where there are several.")
     ] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(
+            "-p",
+            metavar="KEY=VALUE",
+            help="How data are read, divided, checked and transformed; the file has it, too.",
+        ),
+    ] = None,
     root: Root = DEFAULT_ROOT,
 ) -> None:
     """Write a commented parameter file from data: columns, search space, thresholds. It runs as it is."""
@@ -29,8 +37,9 @@ def init(
     try:
         with Progress() as progress:
             init_parameters(
-                read_source_arguments(sources), label, file, query=query, root=root, on_event=progress
-            )
+                read_source_arguments(sources), label, file, query=query, settings=setting or (), root=root,
+                on_event=progress,
+            )  # fmt: skip
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     typer.echo(f"{file} is written; next: millrace run training --params {file}")

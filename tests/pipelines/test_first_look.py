@@ -37,7 +37,8 @@ def home(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def written(home):
-    ended = millrace("init", "shop.csv", "--label", "returned", cwd=home)
+    settings = ["-p", "validation.columns.amount.severities={drift: warning}"]
+    ended = millrace("init", "shop.csv", "--label", "returned", *settings, cwd=home)
     assert ended.returncode == 0, ended.stderr
     return home / "returned.yaml"
 
@@ -56,6 +57,7 @@ def test_the_file_tells_what_the_rooms_found(written, home):
     for column, why in summary.dropped.items():
         assert f"{column} " in text
         assert f"left out: {why}" in text
+    assert found["validation"] == {"columns": {"amount": {"severities": {"drift": "warning"}}}}
     half = (reference["metrics"]["auc"]["low"] + 0.5) / 2
     assert found["thresholds"]["auc"]["min"] == pytest.approx(half, abs=5e-4)
 
@@ -83,6 +85,12 @@ def test_an_unknown_label_is_told_with_the_nearest_column(home):
     assert ended.returncode == 2
     assert "did you mean `returned`?" in ended.stderr.splitlines()[-1]
     assert not (home / "retuned.yaml").exists()
+
+
+def test_a_setting_of_what_is_found_out_is_refused(home):
+    ended = millrace("init", "shop.csv", "--label", "returned", "--out", "x.yaml", "-p", "seed=3", cwd=home)
+    assert ended.returncode == 2
+    assert "unknown key `seed` — option -p" in ended.stderr
 
 
 def test_a_table_that_is_not_there_is_told(home):
