@@ -23,6 +23,7 @@ from components.training.objectives import check_metrics
 from components.training.search_space import DEFAULT_SPACE, check_search, read_space
 from components.transform.config import TransformConfig
 from components.transform.override import check_overrides
+from pipelines.sql import check_checks, check_query
 
 __all__ = ["DEFAULT_SPACE", "DEFAULT_SPLIT", "check_room_parameters"]
 
@@ -69,6 +70,11 @@ def _check_deploy(options: Mapping[str, Any]) -> None:
     replace(config, target=config.target or "local").chosen_target()
 
 
+def _check_validation(options: Mapping[str, Any]) -> None:
+    build_config(ValidationConfig, options, where="validation")
+    check_checks(options)
+
+
 def _check_options(kind: type[Any], where: str, options: Mapping[str, Any]) -> None:
     build_config(kind, options, where=where)
 
@@ -76,6 +82,7 @@ def _check_options(kind: type[Any], where: str, options: Mapping[str, Any]) -> N
 _CHECKS: Mapping[str, Callable[[Any], object]] = {
     "task": _check_task,
     "sources": read_sources,
+    "query": check_query,
     "split": partial(_check_options, SplitRule, "split"),
     "model_name": check_model_name,
     "baseline_uri": _check_baseline,
@@ -83,7 +90,7 @@ _CHECKS: Mapping[str, Callable[[Any], object]] = {
     "slices": read_slices,
     "features": check_overrides,
     "ingestion": partial(_check_options, IngestionConfig, "ingestion"),
-    "validation": partial(_check_options, ValidationConfig, "validation"),
+    "validation": _check_validation,
     "transform": partial(_check_options, TransformConfig, "transform"),
     "training": partial(_check_options, TrainingConfig, "training"),
     "evaluation": partial(_check_options, EvaluationConfig, "evaluation"),

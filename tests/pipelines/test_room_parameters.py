@@ -13,6 +13,16 @@ ROOT = Path(__file__).parents[2]
 MILLRACE = [sys.executable, "-m", "pipelines.cli"]
 
 MISTAKES = [
+    (
+        "query=SELECT * FORM t",
+        'no SQL: Parser Error: syntax error at or near "t" — parameter `query`, line 1',
+    ),
+    ("query=DROP TABLE t", "must be one SELECT — parameter `query` — got 'DROP TABLE t'"),
+    (
+        "validation.checks.old={sql: selec 1}",
+        'syntax error at or near "selec" — parameter `validation.checks`, check `old`, line 1',
+    ),
+    ("validation.checks.old=select 1; select 2", "must be one SELECT"),
     ("validation.max_drfit=1", "unknown key `max_drfit` — validation — did you mean `max_drift`?"),
     ("validation.max_drift=2", "`0 <= max_drift <= 1` must hold"),
     ("ingestion.delimiter=ab", "`delimiter` must be one character"),
