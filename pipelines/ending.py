@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from rich.text import Text
 
 from pipelines.request import Request
 from pipelines.summary import summarise
+
+_INDENT = 13  # columns: two, and a name
 
 
 def tell_ending(record: Mapping[str, Any], report: Path, request: Request) -> None:
@@ -28,9 +31,11 @@ def tell_ending(record: Mapping[str, Any], report: Path, request: Request) -> No
     console = Console(highlight=False, soft_wrap=True)
     summary = summarise(record["outputs"])
     console.print()
-    pages = [("report", str(report))] if report.exists() else []
-    for name, text in [*summary.lines, *pages]:
-        console.print(Text.assemble((f"  {name:<11}", "bold"), text))
+    width = console.width if console.is_terminal else None
+    for name, text in summary.lines:
+        console.print(Text.assemble((f"  {name:<11}", "bold"), _indented(text, width)))
+    if report.exists():
+        console.print(Text.assemble((f"  {'report':<11}", "bold"), str(report)))
     if summary.curl:
         console.print(Text.assemble("\n  Ask it:\n\n", summary.curl, "\n"))
     if error := record.get("error"):
@@ -38,6 +43,15 @@ def tell_ending(record: Mapping[str, Any], report: Path, request: Request) -> No
         told.print(Text(f"\nerror: {error}", style="red"))
         for name, text in failure_lines(record, request):
             told.print(Text.assemble((f"  {name:<11}", "bold"), text))
+
+
+def _indented(text: str, width: int | None) -> str:
+    """Break a text at words so that it stands in a column of its own; what is to be copied stays whole."""
+    if width is None:
+        return text
+    room = max(width - _INDENT, 20)
+    lines = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False)
+    return f"\n{' ' * _INDENT}".join(lines)
 
 
 def failure_lines(record: Mapping[str, Any], request: Request) -> list[tuple[str, str]]:

@@ -53,7 +53,7 @@ def complete(tmp_path):
         "deploy-model": ["endpoint"],
     }
     outputs = {task: {port: {"uri": str(folder / port)} for port in names} for task, names in ports.items()}
-    names = ["ingest", "halt", "train-trials-0", "train-trials-1", "train-trials-2", "deploy-model"]
+    names = ["ingest", "data-gate", "train-trials-0", "train-trials-1", "train-trials-2", "deploy-model"]
     return {
         "run_id": "r2",
         "pipeline": "training",

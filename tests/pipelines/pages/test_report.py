@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.ending import remedies
+from pipelines.ending import remedies, tell_ending
 from pipelines.pages.report import write_report
 from pipelines.request import Request
 from pipelines.summary import summarise
@@ -24,6 +24,17 @@ def test_the_summary_tells_the_parts_that_exist(record):
 def test_a_malformed_artifact_does_not_hide_the_rest(record):
     (Path(record["directory"]) / "s" / "snapshot.json").write_text("{")
     assert list(dict(summarise(record["outputs"]).lines)) == ["data gate"]
+
+
+@pytest.mark.parametrize("terminal", ["0", "1"])
+def test_the_summary_stands_in_a_column_of_its_own_in_a_terminal(record, terminal, monkeypatch, capsys):
+    monkeypatch.setenv("TTY_COMPATIBLE", terminal)
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("NO_COLOR", "1")
+    tell_ending({**record, "error": None}, Path("no report"), Request(pipeline="training"))
+    words = ["1,000 rows (train 800, eval", "200), version abababababab"]
+    told = f"  data       {f'{chr(10)}             '.join(words) if terminal == '1' else ' '.join(words)}\n"
+    assert told in re.sub("\x1b[^m]*m", "", capsys.readouterr().out)
 
 
 def test_a_target_that_serves_nothing_is_said(endpoint):
@@ -104,8 +115,8 @@ def test_the_graph_has_a_box_for_each_task_of_the_package_with_its_state(complet
     run = section(write_report(complete, Path(complete["directory"])), "The run")
     assert "train-trials × 3 failed · 4.5 s" in run  # one of three
     assert "deploy-model succeeded · 1.5 s" in run
-    assert "halt-2: not reached" in run
-    assert "halt: succeeded" in run
+    assert "model-gate: not reached" in run
+    assert "data-gate: succeeded" in run
 
 
 def test_the_python_lines_ask_the_endpoint_what_the_golden_request_asks(complete, httpserver_url):
