@@ -22,8 +22,9 @@ test-faults: setup ## Run the tests that kill whole trainings and go on with the
 	@$(BIN)/python tools/run_tests.py --faults
 test-cluster: setup ## Run the tests that ask a real Kubernetes API server; Go builds it the first time
 	@$(BIN)/python -m tests.cluster.binaries.build && $(BIN)/python tools/run_tests.py --cluster
-check: setup ## Check lint, format, types, layers and golden files
+check: setup ## Check lint, format, types, layers, golden files, and packages and manifests by our own rules
 	@$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/pyright && $(BIN)/lint-imports --no-logo --no-cache
+	@$(BIN)/millrace check --production --ignore image-tag tests/golden manifests
 	@$(BIN)/python -m pytest tests/pipelines tests/manifests -k golden
 format: setup ## Format the code, and mend what ruff can mend
 	@$(BIN)/ruff check --fix; $(BIN)/ruff format

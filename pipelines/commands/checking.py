@@ -1,39 +1,80 @@
-"""The command that checks a package before anybody runs it."""
+"""The command that checks packages and manifests before anybody runs or applies them."""
 
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
-from typing import Annotated
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipelines.commands.options import AsJson, show
 
+if TYPE_CHECKING:
+    from pipelines.checks.finding import Finding
+
+Ignored = Annotated[
+    list[str] | None, typer.Option("--ignore", metavar="RULE", help="Leave a rule out; may be repeated.")
+]
+
 
 def check(
-    file: Annotated[Path, typer.Argument(help="A compiled package.")],
-    lists: Annotated[bool, typer.Option("--lists", help="Also show what is honoured and refused.")] = False,
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(help="Packages, component files, manifests, folders of them; - is standard input."),
+    ] = None,
+    production: Annotated[
+        bool, typer.Option("--production", help="Demand what production does: images by digest, limits, …")
+    ] = False,
+    ignore: Ignored = None,
+    lists: Annotated[
+        bool,
+        typer.Option("--lists", help="Show all rules, and what is honoured and refused on one machine."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Tell what of a compiled package is not executed here, or differs on a cluster.
+    """Tell what is wrong with packages and manifests, ours or others'.
 
-    One line per finding, `where: rule: message: fix`. Ends with 0, or with 2 when one is an error.
+    One line per finding, `file:task.field: severity rule: what; what to do`; findings that differ in the
+    place alone are one line. Ends with 0, with 3 when one is an error, with 2 when a file cannot be read.
+    The rules are in docs/checks.md. What kustomize builds: `kubectl kustomize DIR | millrace check -`.
     """
-    from pipelines.compiling.checks import check_package
-    from pipelines.local.constructs import HONOURED, MEANINGLESS, REFUSED
+    from components.common.errors import BadInputError
+    from pipelines.checks.check import check_files
 
-    found = check_package(file)
+    if not files and not lists:
+        raise BadInputError("nothing to check", fix="name files or folders, or - for standard input")
+    found = check_files(files or [], production=production, ignore=ignore or ())
     if as_json:
         show([dataclasses.asdict(one) for one in found], as_json, lambda: None)
-    for one in () if as_json else found:
-        typer.echo(f"{one.severity}: {one}")
-    if not found and not as_json:
-        typer.echo(f"{file} can be executed here")
+    elif files:
+        _show(found)
     if lists and not as_json:
-        titles = ("Honoured", "Without meaning on one machine", "Refused by name")
-        for title, names in zip(titles, (HONOURED, MEANINGLESS.values(), REFUSED.values()), strict=True):
-            typer.echo(f"\n{title}:")
-            for name in dict.fromkeys(names):
-                typer.echo(f"  {name}")
-    raise typer.Exit(2 if any(one.severity == "error" for one in found) else 0)
+        _show_lists()
+    raise typer.Exit(3 if any(one.severity == "error" for one in found) else 0)
+
+
+def _show(found: list[Finding]) -> None:
+    from pipelines.checks.finding import SEVERITIES, show_findings
+
+    for line in show_findings(found):
+        typer.echo(line)
+    counts = Counter(one.severity for one in found)
+    words = [
+        f"{counts[word]} {word}{'s' if counts[word] > 1 else ''}" for word in SEVERITIES if counts[word]
+    ]
+    typer.echo(", ".join(words) or "nothing found")
+
+
+def _show_lists() -> None:
+    from pipelines.checks.rules import RULES
+    from pipelines.local.constructs import HONOURED, MEANINGLESS, REFUSED
+
+    typer.echo("\nRules (severity, with --production):")
+    for rule in RULES:
+        typer.echo(f"  {rule.name} ({rule.severity}, {rule.production or 'not asked'}): {rule.about}")
+    titles = ("Honoured on one machine", "Without meaning on one machine", "Refused on one machine")
+    for title, names in zip(titles, (HONOURED, MEANINGLESS.values(), REFUSED.values()), strict=True):
+        typer.echo(f"\n{title}:")
+        for name in dict.fromkeys(names):
+            typer.echo(f"  {name}")

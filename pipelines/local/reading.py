@@ -9,6 +9,7 @@ import json
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -91,21 +92,31 @@ def inspect_package(path: Path) -> tuple[Plan, Problems]:
         raise BadInputError(f"package cannot be read: {error.strerror}", where=path) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise BadInputError("package is no YAML", where=path, fix="compile the pipeline again") from error
-    if (
-        not documents
-        or not all(isinstance(document, dict) for document in documents)
-        or not (_MARKS & set(documents[0]))
-    ):
-        raise BadInputError("not a compiled package", where=path, fix="give what `millrace compile` wrote")
+    return inspect_documents(documents, where=path, digest=hashlib.sha256(text).hexdigest())
+
+
+def inspect_documents(documents: list[Any], *, where: Path | str, digest: str) -> tuple[Plan, Problems]:
+    """Do the same for what stands in the file: the pipeline, then perhaps settings for Kubernetes.
+
+    Raises:
+        BadInputError: It is no package.
+    """
+    if not all(isinstance(document, dict) for document in documents) or not is_package(documents[:1]):
+        raise BadInputError("not a compiled package", where=where, fix="give what `millrace compile` wrote")
     problems = Problems()
     try:
         settings = read_cluster_settings(documents[1:], problems)
         reader = _Reader(documents[0], settings, problems)
-        return reader.plan(hashlib.sha256(text).hexdigest()), problems
+        return reader.plan(digest), problems
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         problems.raise_first()  # it may be what a later part of the package stumbled over
         what = f"malformed package: {type(error).__name__} {error}"
-        raise BadInputError(what, where=path, fix="compile the pipeline again") from error
+        raise BadInputError(what, where=where, fix="compile the pipeline again") from error
+
+
+def is_package(documents: list[Any]) -> bool:
+    """Tell whether documents begin with a pipeline, well formed or not."""
+    return bool(documents) and isinstance(documents[0], dict) and bool(_MARKS & set(documents[0]))
 
 
 class _Reader:

@@ -10,7 +10,7 @@ import pytest
 from kfp import dsl, kubernetes
 
 from components.common.errors import BadInputError
-from pipelines.compiling.checks import check_package
+from pipelines.checks.check import check_files
 from pipelines.local.runner import run_package
 from tests.pipelines.local.conformance.cases import door
 
@@ -202,18 +202,25 @@ def test_name_given_by_a_parameter_is_refused(package):
     def pipeline(name: str = "token"):
         kubernetes.use_secret_as_env(hand_on(), name, {"key": "TOKEN"})
 
-    found = check_package(package(pipeline))
-    assert [one.rule for one in found if one.severity == "error"] == ["secret-name-parameter"]
+    errors = [one for one in check_files([str(package(pipeline))]) if one.severity == "error"]
+    assert [one.rule for one in errors] == ["not-here"]
+    assert "a secret or a config map named by a parameter" in errors[0].message
 
 
 def test_check_lists_what_a_run_is_to_be_given(package):
-    found = [str(one) for one in check_package(package(telling))]
-    assert found == [
-        "task `tell`: secret: takes key `key` of secret `token` as the variable `TOKEN`: "
-        "millrace run --secret token=PATH",
-        "task `tell`: config-map: takes key `region` of config map `where` as the variable `REGION`: "
-        "millrace run --config-map where=PATH",
-    ]
+    found = [one for one in check_files([str(package(telling))]) if one.rule == "secret-wanted"]
+    assert [(one.task, one.field, one.text) for one in found] == [
+        (
+            "tell", "secret",
+            "note secret-wanted: takes key `key` of secret `token` as the variable `TOKEN`; "
+            "millrace run --secret token=PATH",
+        ),
+        (
+            "tell", "config-map",
+            "note secret-wanted: takes key `region` of config map `where` as the variable `REGION`; "
+            "millrace run --config-map where=PATH",
+        ),
+    ]  # fmt: skip
 
 
 def test_command_line_takes_files_and_names_them_in_the_command_that_repeats(package, root, files):

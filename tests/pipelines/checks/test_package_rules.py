@@ -1,0 +1,271 @@
+"""Each rule finds what breaks it, in a package that KFP's compiler wrote, and nothing in another."""
+
+from kfp import dsl, kubernetes
+
+from pipelines.build import Build
+from pipelines.checks.check import check_files
+from pipelines.compiling.package import PIPELINES, compile_pipeline
+from tests.pipelines.checks.flows import IMAGE, door, dressed, number, say, sound, words
+
+
+def places(findings):
+    return [(one.task, one.field) for one in findings]
+
+
+def test_sound_package_breaks_no_rule_even_of_production(check):
+    assert check(sound, production=True) == []
+
+
+def test_our_pipelines_break_none(tmp_path):
+    for name in PIPELINES:
+        found = check_files([str(compile_pipeline(name, Build(), tmp_path))])
+        assert [one for one in found if one.severity != "note"] == []
+
+
+def test_item_of_a_written_list_inside_a_branch_dangles(check):
+    @dsl.pipeline(name="p")
+    def pipeline(flag: bool = True):
+        with dsl.If(flag == True), dsl.ParallelFor([{"a": 1}]) as item:  # noqa: E712 - KFP's form
+            number(value=item.a)
+
+    (found,) = check(pipeline, "dangling-input")
+    assert (found.task, found.severity) == ("condition-1", "error")
+    assert "loop-item-param" in found.message
+
+
+def test_loop_that_ignores_its_item_waits_for_nobody(check):
+    @dsl.pipeline(name="p")
+    def ignoring():
+        with dsl.ParallelFor(words().output):
+            number()
+
+    @dsl.pipeline(name="p")
+    def using():
+        with dsl.ParallelFor(words().output) as item:
+            say(text=item)
+
+    (found,) = check(ignoring, "missing-dependency")
+    assert (found.task, "`words`" in found.message) == ("for-loop-1", True)
+    assert check(using, "missing-dependency") == []
+
+
+def test_tasks_that_wait_for_one_another_are_a_broken_graph(check, tmp_path):
+    check(sound)
+    path = tmp_path / "p.yaml"
+    path.write_text(path.read_text().replace("        taskInfo:\n          name: number\n", CYCLE))
+    assert [one.rule for one in check_files([str(path)]) if one.severity == "error"] == ["broken-graph"]
+
+
+CYCLE = "        dependentTasks:\n        - for-loop-2\n        taskInfo:\n          name: number\n"
+
+
+def test_condition_with_a_quote_in_its_text_is_broken(check):
+    @dsl.pipeline(name="p")
+    def pipeline(text: str):
+        with dsl.If(text == "it's"):
+            number()
+
+    assert places(check(pipeline, "broken-condition")) == [("condition-1", "")]
+
+
+def test_condition_on_a_free_text_is_told_and_one_on_a_boolean_not(check):
+    @dsl.pipeline(name="p")
+    def pipeline(mode: str):
+        with dsl.If(mode == "fast"):
+            number()
+        with dsl.If(say().output == "x"):
+            number()
+
+    found = check(pipeline, "condition-on-text")
+    assert places(found) == [(f"condition-{n}", "triggerPolicy.condition") for n in (1, 2)]
+    assert check(sound, "condition-on-text") == []
+
+
+def test_workspace_that_the_pipeline_does_not_have_is_missed(check, tmp_path):
+    config = dsl.PipelineConfig(workspace=dsl.WorkspaceConfig(size="1Gi"))
+
+    @dsl.pipeline(name="shared", pipeline_config=config)
+    def shared():
+        say(text=dsl.WORKSPACE_PATH_PLACEHOLDER)
+
+    assert check(shared, "no-workspace") == []
+    (tmp_path / "p.yaml").write_text((tmp_path / "p.yaml").read_text().split("\n---\n")[0])
+    (found,) = (one for one in check_files([str(tmp_path / "p.yaml")]) if one.rule == "no-workspace")
+    assert found.task == "say"
+
+
+@dsl.container_component
+def first(out: dsl.OutputPath(str)):
+    return dsl.ContainerSpec(image=IMAGE, command=["true"])
+
+
+@dsl.container_component
+def second(a: int):
+    return dsl.ContainerSpec(image=IMAGE, command=["true"])
+
+
+@dsl.container_component
+def third(a: int):
+    return dsl.ContainerSpec(image=IMAGE, command=["true"], args=["3"])
+
+
+def test_components_that_the_backend_takes_for_one_are_told(check):
+    @dsl.pipeline(name="twins")
+    def twins():
+        first()
+        second(a=1)
+        third(a=1)
+
+    found = check(twins, "equal-commands")
+    assert [(one.task, "`first`" in one.message) for one in found] == [("second", True)]
+
+
+def test_placeholders_in_texts_mappings_and_json_are_told(check):
+    @dsl.container_component
+    def post(text: str):
+        return dsl.ContainerSpec(
+            image=IMAGE, command=["post", "--text", text],
+            args=[f'{{"text": "{text}"}}', dsl.IfPresentPlaceholder("text", [text])],
+        )  # fmt: skip
+
+    @dsl.pipeline(name="p")
+    def pipeline(name: str):
+        say(text=f"Hello, {name}", options={"to": name})
+        post(text=name)
+
+    assert sorted(places(check(pipeline, "text-in-json"))) == [
+        ("post", "container.args[0]"), ("say", "inputs.options.to"), ("say", "inputs.text"),
+    ]  # fmt: skip
+    assert check(sound, "text-in-json") == []
+
+
+def test_bounds_are_told_by_what_is_missing(check):
+    @dsl.pipeline(name="p")
+    def pipeline():
+        number().set_memory_limit("1G")
+        dressed(say())
+        dsl.importer(artifact_uri="/data", artifact_class=dsl.Dataset)
+
+    (found,) = check(pipeline, "missing-resources")
+    assert (found.task, found.severity) == ("number", "warning")
+    assert found.message == "no cpu request, no cpu limit, no memory request"
+    assert places(check(pipeline, "missing-timeout")) == [("number", "activeDeadlineSeconds")]
+    assert [one.severity for one in check(pipeline, "missing-timeout", production=True)] == ["error"]
+
+
+def test_task_as_root_or_as_anybody_is_told(check):
+    @dsl.pipeline(name="p")
+    def pipeline():
+        number()
+        kubernetes.set_security_context(say(), run_as_user=0, run_as_non_root=False)
+
+    found = check(pipeline, "pod-security-restricted")
+    assert places(found) == [
+        ("number", "securityContext.runAsNonRoot"), ("say", "securityContext.runAsUser"),
+    ]  # fmt: skip
+
+
+def test_images_are_judged_by_what_names_their_bytes(check):
+    @dsl.pipeline(name="p")
+    def pipeline():
+        for image in ("a", "b:latest", "c:1.2", "host:5000/d", "millrace/ingestion", IMAGE):
+            number().set_container_image(image)
+
+    latest, tags = check(pipeline, "image-latest"), check(pipeline, "image-tag", production=True)
+    assert [one.value for one in latest] == ["a", "b:latest", "host:5000/d"]
+    assert [(one.value, one.severity) for one in tags] == [
+        ("c:1.2", "error"),
+        ("millrace/ingestion", "error"),
+    ]
+
+
+def test_installing_while_a_task_runs_is_told_and_talking_about_it_not(check):
+    @dsl.component(base_image=IMAGE, packages_to_install=["pandas==2.0"])
+    def installing():
+        pass
+
+    @door
+    def calling():
+        import subprocess
+        import sys
+
+        subprocess.run([sys.executable, "-m", "pip", "install", "polars"], check=True)
+
+    @door
+    def talking():
+        """Say how to: pip install pandas."""
+        raise ImportError("pip install pandas")
+
+    @dsl.pipeline(name="p")
+    def pipeline():
+        installing()
+        calling()
+        talking()
+
+    found = {one.task: one.value for one in check(pipeline, "install-at-run-time")}
+    assert set(found) == {"installing", "calling"}
+    assert "pandas==2.0" in found["installing"]
+    assert "polars" in found["calling"]
+
+
+def test_ports_without_a_word_are_named(check):
+    @door
+    def silent(value: int) -> int:
+        return value
+
+    @dsl.pipeline(name="p")
+    def pipeline(count: int):
+        silent(value=count)
+
+    found = {one.task: one.message for one in check(pipeline, "undescribed-port")}
+    assert found == {
+        None: "undescribed: input `count`",
+        "silent": "undescribed: input `value`, output `Output`",
+    }
+
+
+def test_item_of_an_untyped_list_for_a_number_is_told(check):
+    @dsl.pipeline(name="p")
+    def pipeline(untyped: list):
+        with dsl.ParallelFor(untyped) as item:
+            number(value=item)
+
+    assert places(check(pipeline, "loop-item")) == [("number", "inputs")]
+    assert check(sound, "loop-item") == []
+
+
+def test_what_only_a_cluster_executes_is_an_error_here_and_a_note_in_production(check):
+    @dsl.pipeline(name="p")
+    def pipeline():
+        kubernetes.mount_pvc(number(), "claim", "/data")
+        dsl.importer(artifact_uri="gs://bucket/data", artifact_class=dsl.Dataset)
+
+    found = check(pipeline, "not-here")
+    assert {one.severity for one in found} == {"error"}
+    assert sorted("a mounted volume claim" in one.message for one in found) == [False, True]
+    assert {one.severity for one in check(pipeline, "not-here", production=True)} == {"note"}
+
+
+def test_component_file_is_not_asked_for_what_its_user_says(check):
+    assert check(number, production=True) == []
+
+
+def test_kubernetes_form_of_a_package_is_checked_alike(check, tmp_path):
+    from kfp import compiler
+    from kfp.compiler.compiler_utils import KubernetesManifestOptions
+
+    @dsl.pipeline(name="p")
+    def pipeline():
+        with dsl.ParallelFor(words().output):
+            number()
+
+    options = KubernetesManifestOptions(
+        pipeline_name="p", pipeline_version_name="p-1", include_pipeline_manifest=True
+    )
+    path = tmp_path / "m.yaml"
+    compiler.Compiler().compile(
+        pipeline, str(path), kubernetes_manifest_format=True, kubernetes_manifest_options=options
+    )
+    found = check_files([str(path)])
+    assert {one.document for one in found} == {"PipelineVersion/p-1"}
+    assert [one.rule for one in found if one.severity == "error"] == ["missing-dependency"]
