@@ -3,10 +3,11 @@ ARG BASE_IMAGE
 FROM ${BASE_IMAGE} AS environment
 COPY .tools/bin/uv /usr/local/bin/uv
 RUN apt-get update -q && apt-get install -qy --no-install-recommends binutils # strip
-COPY docker/install.sh docker/slim.sh /build/
-COPY locks/kfp-executor.txt locks/images/deployment.txt /build/
+COPY docker/install.sh locks/kfp-executor.txt locks/images/deployment.txt /build/
 RUN --mount=type=secret,id=index --mount=type=secret,id=certificates \
-    /build/install.sh /build/kfp-executor.txt /build/deployment.txt && /build/slim.sh
+    /build/install.sh /build/kfp-executor.txt /build/deployment.txt
+COPY docker/slim.sh /build/
+RUN /build/slim.sh
 COPY components /opt/millrace/components
 RUN /opt/venv/bin/python3 -m compileall -q --invalidation-mode unchecked-hash /opt/millrace
 

@@ -7,8 +7,8 @@ rm -rf tensorflow/include clang
 find . -type d \( -name tests -o -name testdata -o -name test_data \) -prune -exec rm -rf {} +
 find . -type f \( -name '*.h' -o -name '*.hpp' -o -name '*.c' -o -name '*.cc' -o -name '*.cpp' -o -name '*.pyx' \
     -o -name '*.pxd' -o -name '*.pxi' -o -name '*.pyi' -o -name '*.a' \) -delete
-# Arrow's RPC and plans, which nothing here imports.
-rm -f pyarrow/*flight* pyarrow/*substrait*
+# Arrow's RPC, which nothing here imports.
+rm -f pyarrow/*flight*
 # Of the 400 services of AWS those that serve objects, and tell who asks.
 if [ -d botocore/data ]; then
     find botocore/data -mindepth 1 -maxdepth 1 -type d ! -name s3 ! -name sts ! -name sso ! -name sso-oidc \

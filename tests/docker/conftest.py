@@ -36,7 +36,8 @@ def container(engine):
     """The words that run a command in an image."""
 
     def words(image: str, *options: str, user: str = "65532:65532") -> list[str]:
-        return [engine, "run", *RESTRICTED, "--user", user, *options, LOCK[f"millrace/{image}"]]
+        own = [*RESTRICTED, *(["--read-only-tmpfs=false"] if engine == "podman" else [])]  # /var/tmp, too
+        return [engine, "run", *own, "--user", user, *options, LOCK[f"millrace/{image}"]]
 
     return words
 
