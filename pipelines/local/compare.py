@@ -11,7 +11,7 @@ from components.common.artifacts import read_evaluation, read_snapshot
 from components.common.errors import ComponentError
 from pipelines.local.changes import Difference, TaskChange, pair, task_changes
 from pipelines.local.history import Run, find_run
-from pipelines.local.lineage_reader import LineageReader
+from pipelines.local.lineage_root import RootReader
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +73,7 @@ def compare_runs(root: Path, first: str, second: str) -> Comparison:
         parameters=[found for found in pair(parameters) if found.first != found.second],
         data=pair(data),
         metrics=pair(metrics),
-        tasks=task_changes(LineageReader(root), *runs),
+        tasks=task_changes(RootReader(root), *runs),
     )
 
 
@@ -86,13 +86,14 @@ def _by_name(found: Iterator[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _parameters(run: Run) -> Iterator[tuple[str, Any]]:
-    yield from _leaves(run.record.get("parameters", {}), "")
+    yield from leaves(run.record.get("parameters", {}), "")
 
 
-def _leaves(values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+def leaves(values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    """Yield the values inside mappings, each by its keys with dots between them."""
     for key, value in values.items():
         if isinstance(value, Mapping) and value:
-            yield from _leaves(value, f"{prefix}{key}.")
+            yield from leaves(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from components.common.artifacts import read_endpoint
-from components.common.errors import BadInputError, ComponentError
-from pipelines.local.lineage_query import LineageNode
-from pipelines.local.lineage_reader import LineageReader, is_output, label_of, source_files
+from components.common.errors import BadInputError
+from pipelines.local.lineage_query import LineageNode, source_node
+from pipelines.local.lineage_reader import LineageReader, is_output, label_of
+from pipelines.local.lineage_root import RootReader
 
 _SHA256 = re.compile(r"[0-9a-f]{8,64}")
 
@@ -35,7 +35,11 @@ def downstream(root: Path, what: str) -> tuple[LineageNode, ...]:
         BadInputError: Nothing was made from it, or nothing was recorded under the root.
         UnavailableError: The lineage store stayed locked.
     """
-    reader = LineageReader(root)
+    return trace_down(RootReader(root), what)
+
+
+def trace_down(reader: LineageReader, what: str) -> tuple[LineageNode, ...]:
+    """Do the same for any store."""
     known = reader.all_artifacts()
     artifact = reader.artifact(what)
     found = () if artifact is not None else tuple(_versions(reader, known, what))
@@ -44,7 +48,7 @@ def downstream(root: Path, what: str) -> tuple[LineageNode, ...]:
         return (_Descent(reader, [artifact.id]).tree(artifact),)
     if not found:
         fix = "give the path of an artifact, or of a source file as it was read, or a sha256"
-        raise BadInputError("nothing was made from it", where=reader.path, value=what, fix=fix)
+        raise BadInputError("nothing was made from it", where=reader.place, value=what, fix=fix)
     return found
 
 
@@ -59,12 +63,9 @@ def _versions(reader: LineageReader, known: Iterable[Any], what: str) -> Iterabl
     """Yield a tree for each content that a source file had when it was read."""
     path, starts, sources = os.path.abspath(what), dict[str, list[int]](), dict[str, LineageNode]()
     for record in known:
-        for name, file in source_files(Path(record.uri)):
+        for name, file in reader.sources(record):
             if file.uri in (what, path) or (_SHA256.fullmatch(what) and file.sha256.startswith(what)):
-                node = LineageNode(
-                    kind="source", name=name, uri=file.uri, sha256=file.sha256, bytes=file.bytes
-                )
-                sources.setdefault(file.sha256, node)
+                sources.setdefault(file.sha256, source_node(name, file))
                 starts.setdefault(file.sha256, []).append(record.id)
     for sha256, source in sources.items():
         yield _Descent(reader, _beside(reader, starts[sha256])).below(source)
@@ -153,8 +154,7 @@ class _Descent:
         producer = self._reader.producer(event.artifact_id)
         (record,) = self._reader.artifacts([event.artifact_id])
         first = self._reader.artifact(record.uri)
-        stands_in = (Path(record.uri) / "no_baseline.json").exists()
-        if producer.id != execution.id or first.id != record.id or stands_in:
+        if producer.id != execution.id or first.id != record.id or self._reader.stands_in(record):
             return False
         self._made[record.id] = _Made(record, execution)
         return True
@@ -163,7 +163,8 @@ class _Descent:
         """Return an artifact with what it led to; None when it is of no interest itself and led nowhere."""
         below = [self._made[number].record for number in sorted(self._below.get(record.id, []))]
         inside = [node for one in below if (node := self._node(one)) is not None]
-        return _with(self._plain(record), inside) if inside or _is_result(record) else None
+        is_result = record.type == "system.Model" or self._reader.endpoint_url(record) is not None
+        return _with(self._plain(record), inside) if inside or is_result else None
 
     def _plain(self, record: Any) -> LineageNode:
         producer = self._reader.producer(record.id)
@@ -172,23 +173,10 @@ class _Descent:
             kind="artifact", name=properties["display_name"].string_value, uri=record.uri,
             sha256=properties["digest"].string_value or None, type=record.type or None,
             run_id=None if producer is None else self._reader.run_of(producer.id),
-            task=None if producer is None else label_of(producer), url=_url(Path(record.uri)),
+            task=None if producer is None else label_of(producer),
+            url=self._reader.endpoint_url(record) or None,
         )  # fmt: skip
 
 
 def _with(node: LineageNode, inside: list[LineageNode]) -> LineageNode:
     return replace(node, led_to=tuple(inside))
-
-
-def _is_result(record: Any) -> bool:
-    folder = Path(record.uri)
-    return record.type == "system.Model" or (folder / "endpoint.json").exists()
-
-
-def _url(folder: Path) -> str | None:
-    if not (folder / "endpoint.json").exists():
-        return None
-    try:
-        return read_endpoint(folder).url
-    except ComponentError:
-        return None

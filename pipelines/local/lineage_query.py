@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from components.common.artifacts import SourceFile
 from components.common.errors import BadInputError
 from pipelines.local.history import suggest
-from pipelines.local.lineage_reader import LineageReader, is_output, is_snapshot, label_of, source_files
+from pipelines.local.lineage_reader import LineageReader, is_output, label_of
+from pipelines.local.lineage_root import RootReader
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,24 +72,27 @@ def upstream(root: Path, run_or_uri: str) -> LineageNode:
         BadInputError: There is no such run or artifact, or nothing was recorded under the root.
         UnavailableError: The lineage store stayed locked.
     """
-    reader = LineageReader(root)
+    return trace_up(RootReader(root), run_or_uri)
+
+
+def trace_up(reader: LineageReader, run_or_uri: str) -> LineageNode:
+    """Do the same for any store."""
     query = _Query(reader)
     run = reader.run(run_or_uri)
     if run is not None:
         return LineageNode(kind="run", name=run_or_uri, made_from=tuple(query.results(run)))
     artifact = reader.artifact(run_or_uri)
     if artifact is None:
-        fix = suggest(run_or_uri, reader.run_ids(), otherwise="`millrace runs` lists the runs")
-        raise BadInputError("neither a run nor an artifact", where=reader.path, value=run_or_uri, fix=fix)
+        fix = suggest(run_or_uri, reader.run_ids(), otherwise=reader.hint)
+        raise BadInputError("neither a run nor an artifact", where=reader.place, value=run_or_uri, fix=fix)
     return query.node(artifact)
 
 
-def source_nodes(folder: Path) -> list[LineageNode]:
-    """Return the source files of an artifact that is a snapshot."""
-    return [
-        LineageNode(kind="source", name=name, uri=file.uri, sha256=file.sha256, bytes=file.bytes)
-        for name, file in source_files(folder)
-    ]
+def source_node(name: str, file: SourceFile) -> LineageNode:
+    """Return a source file as it was read; of one on a cluster the sha256 may be unknown."""
+    return LineageNode(
+        kind="source", name=name, uri=file.uri, sha256=file.sha256 or None, bytes=file.bytes
+    )  # fmt: skip
 
 
 class _Query:
@@ -107,7 +112,8 @@ class _Query:
         repeated = record.id in self._seen
         self._seen.add(record.id)
         properties = record.custom_properties
-        inputs = () if repeated else (*self._inputs(record, producer), *source_nodes(Path(record.uri)))
+        files = () if repeated else [source_node(*found) for found in self._reader.sources(record)]
+        inputs = () if repeated else (*self._inputs(record, producer), *files)
         return LineageNode(
             kind="artifact", name=properties["display_name"].string_value, uri=record.uri,
             sha256=properties["digest"].string_value or None, type=record.type or None,
@@ -125,8 +131,8 @@ class _Query:
             event.artifact_id for event in events if is_output(event) and event.artifact_id != record.id
         ]
         beside = self._reader.artifacts(given)
-        snapshots = [found.id for found in beside if is_snapshot(Path(found.uri))]
-        return self._nodes([*taken, *([] if is_snapshot(Path(record.uri)) else snapshots)])
+        snapshots = [found.id for found in beside if self._reader.is_snapshot(found)]
+        return self._nodes([*taken, *([] if self._reader.is_snapshot(record) else snapshots)])
 
     def _nodes(self, ids: Sequence[int]) -> list[LineageNode]:
         return [self.node(record) for record in self._reader.artifacts(ids)]

@@ -1,40 +1,38 @@
-"""Reads the ML Metadata store of a root: runs, executions, artifacts and what connects them."""
+"""Reads an ML Metadata store: runs, executions, artifacts and what connects them."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
-from components.common.artifacts import SourceFile, read_endpoint, read_snapshot
-from components.common.errors import BadInputError, ComponentError
+from components.common.artifacts import SourceFile
 from pipelines.local.labels import iteration_label
-from pipelines.local.serving.state import StateFolder
-from pipelines.local.store import STORE_NAME, Store, protos
+from pipelines.local.store import protos
 
-_MODEL_ADDRESS = re.compile(r"/v[12]/models/([^/:]+)")
+
+class Calls(Protocol):
+    """A store that can be asked."""
+
+    def call(self, method: str, *arguments: Any) -> Any:
+        """Call a method of `ml_metadata`'s `MetadataStore`."""
+        ...
 
 
 class LineageReader:
     """Answers about what was recorded; records are ML Metadata's own messages.
 
     Attributes:
-        path: The store's file.
+        place: Where the store is, for people.
+        hint: What to do about a run that nobody knows.
     """
 
-    def __init__(self, root: Path) -> None:
-        """Open the store of a root.
+    hint = "`millrace runs` lists the runs"
 
-        Raises:
-            BadInputError: Nothing was recorded there.
-            UnavailableError: It stayed locked.
-        """
-        self.path = root.absolute() / STORE_NAME
-        if not self.path.exists():
-            fix = "give the `--root` of your runs"
-            raise BadInputError("no run was recorded here", where=self.path, fix=fix)
-        self._store = Store(self.path)
+    def __init__(self, store: Calls, place: Path | str) -> None:
+        """Read a store."""
+        self.place = place
+        self._store = store
         self._runs: dict[int, str] = {}
 
     def run(self, run_id: str) -> int | None:
@@ -55,27 +53,32 @@ class LineageReader:
         return self._store.call("get_executions_by_id", list(ids)) if ids else []
 
     def artifact(self, uri: str) -> Any:
-        """Return the artifact at a path, that a path lies in, or behind an endpoint's address; or None."""
-        if uri.startswith(("http://", "https://")):
-            return self._answering(uri)
-        place = Path(uri.removeprefix("file://")).absolute()
-        for candidate in (uri, *map(str, (place, *place.parents))):
-            if found := self._store.call("get_artifacts_by_uri", candidate):
+        """Return the artifact at a uri, or that it lies in; or None."""
+        parts = uri.split("/")
+        return self.first_at("/".join(parts[:end]) for end in range(len(parts), 0, -1))
+
+    def first_at(self, uris: Iterable[str]) -> Any:
+        """Return the artifact at the first of some uris where there is one, or None."""
+        for uri in uris:
+            if found := self._store.call("get_artifacts_by_uri", uri):
                 return min(found, key=lambda record: record.id)  # later ones only point to it
         return None
 
-    def _answering(self, url: str) -> Any:
-        """Return the model that answers at an address, or else the last endpoint deployed there."""
-        found = _MODEL_ADDRESS.search(url)
-        name = found[1] if found else ""
-        serving = StateFolder.of(self.path.parent).read_state().endpoints.get(name)
-        if serving is not None:
-            shares: dict[str, int] = serving["weights"]
-            revision = max(shares, key=lambda each: shares[each], default=None)
-            return None if revision is None else self.artifact(serving["revisions"][revision]["model_uri"])
-        folders = ((record, Path(record.uri)) for record in reversed(self.all_artifacts()))
-        endpoints = ((record, folder) for record, folder in folders if (folder / "endpoint.json").is_file())
-        return next((record for record, folder in endpoints if read_endpoint(folder).name == name), None)
+    def is_snapshot(self, record: Any) -> bool:
+        """Tell whether an artifact says which data was read."""
+        return bool(self.sources(record))
+
+    def sources(self, record: Any) -> list[tuple[str, SourceFile]]:
+        """Return the source files of an artifact that is a snapshot, with the names of their sources."""
+        raise NotImplementedError
+
+    def endpoint_url(self, record: Any) -> str | None:
+        """Return the address that an artifact says a model answers at; empty when it says none."""
+        raise NotImplementedError
+
+    def stands_in(self, record: Any) -> bool:
+        """Tell whether an artifact only says that there is no baseline."""
+        raise NotImplementedError
 
     def artifacts(self, ids: Sequence[int]) -> list[Any]:
         """Return artifacts in the order of their ids as given; unknown ones are left out."""
@@ -116,19 +119,3 @@ def label_of(execution: Any) -> str:
     name = properties["display_name"].string_value or properties["task_name"].string_value
     iteration = (properties["iteration_index"].int_value,) if "iteration_index" in properties else ()
     return iteration_label(name, iteration)
-
-
-def is_snapshot(folder: Path) -> bool:
-    """Tell whether an artifact says which data was read."""
-    return (folder / "snapshot.json").is_file()
-
-
-def source_files(folder: Path) -> list[tuple[str, SourceFile]]:
-    """Return the source files of an artifact that is a snapshot, with the names of their sources."""
-    if not is_snapshot(folder):
-        return []
-    try:
-        sources = read_snapshot(folder).sources
-        return [(name, SourceFile(**file)) for name, many in sorted(sources.items()) for file in many]
-    except (ComponentError, TypeError):
-        return []  # it was damaged since its task ended well; the rest of the tree still holds
