@@ -21,6 +21,7 @@ class Group:
         label: The task.
         count: Iterations, as far as it is known.
         is_nested: Its loop is inside another, so that the count may grow.
+        is_growing: More iterations may come.
         began: Time of the first start, in seconds of the caller's clock; None before it.
         seconds: From the first start to the last end.
         running: Iterations that run.
@@ -31,6 +32,7 @@ class Group:
     label: str
     count: int = 0
     is_nested: bool = False
+    is_growing: bool = False
     began: float | None = None
     seconds: float = 0.0
     running: set[str] = field(default_factory=set[str])
@@ -45,7 +47,7 @@ class Group:
     @property
     def is_complete(self) -> bool:
         """Nothing more can come."""
-        return not self.is_nested and self.ended >= self.count
+        return not (self.is_nested or self.is_growing) and self.ended >= self.count
 
     def text(self) -> str:
         """Return the counts, and the best value so far, in words."""
@@ -88,6 +90,7 @@ class Board:
         for group in groups:
             group.count += event.count
             group.is_nested = group.is_nested or bool(event.within)
+            group.is_growing = event.growing
         return groups
 
     def change(self, event: TaskChanged, now: float) -> Group | None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from components.common.errors import ComponentError
-from pipelines.commands import checking, compiling, history, running, serving, starting
+from pipelines.commands import checking, compiling, history, running, serving, starting, submitting
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -29,6 +29,8 @@ app.command()(starting.demo)
 app.command()(running.run)
 app.command(name="compile")(compiling.compile_)
 app.command()(checking.check)
+app.command()(submitting.submit)
+app.command()(submitting.cancel)
 app.command(name="open")(history.open_)
 _PLAIN = (
     history.runs, history.logs, history.compare, history.lineage, history.clean,

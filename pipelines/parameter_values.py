@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ def gather_parameters(
     earlier: Mapping[str, Any] | None = None,
     given: Mapping[str, Any] | None = None,
     paths: bool = True,
+    on_cluster: bool = False,
 ) -> dict[str, Any]:
     """Merge what an earlier run used, a parameter file, values, and settings of the command line.
 
@@ -38,15 +39,16 @@ def gather_parameters(
         earlier: Parameters of a run; all others win over them.
         given: Values by name; they win over the file, and settings over them.
         paths: The parameters are those of our pipelines, whose paths have known names.
+        on_cluster: The run's tasks see none of this machine's files.
 
     Returns:
         Values by name. Of our pipelines, relative paths of `sources`, `module_uri` and `baseline_uri` are
         made absolute against the working directory: a task has another one. `module_uri` is pinned to what
-        it holds now.
+        it holds now. On a cluster both stay as they are.
 
     Raises:
         BadInputError: The file cannot be read, or a setting has no `=`, no valid YAML, or reaches into
-            something that is no mapping.
+            something that is no mapping; or a relative path is meant for a cluster.
     """
     read = read_mapping(file) if file else {}
     values = copy.deepcopy({**(earlier or {}), **read, **(given or {})})
@@ -56,10 +58,11 @@ def gather_parameters(
         return values
     if isinstance(values.get("sources"), (str, list)):
         values["sources"] = {_ONE_SOURCE: values["sources"]}
-    found = {key: _absolute(value) if key in _PATHS else value for key, value in values.items()}
+    settle = _on_cluster if on_cluster else _absolute
+    found = {key: _settled(value, settle) if key in _PATHS else value for key, value in values.items()}
     if isinstance(values.get("sources"), dict):
-        found["sources"] = {name: _absolute_source(source) for name, source in values["sources"].items()}
-    if isinstance(found.get("module_uri"), str):
+        found["sources"] = {name: _source(one, settle) for name, one in values["sources"].items()}
+    if isinstance(found.get("module_uri"), str) and not on_cluster:
         found["module_uri"] = pin_module(found["module_uri"])
     return found
 
@@ -87,26 +90,36 @@ def _parse(text: str, key: str) -> Any:
         raise BadInputError(f"value of `{key}` is no valid YAML", where="option -p") from error
 
 
-def _absolute_source(source: Any) -> Any:
-    """Make the uris of a source and its references to files absolute; nothing else in it is a path."""
+def _source(source: Any, settle: Callable[[str], str]) -> Any:
+    """Settle the uris of a source and its references to files; nothing else in it is a path."""
     if not isinstance(source, dict):
-        return _absolute(source)
-    found = {**source, "uri": _absolute(source["uri"])} if "uri" in source else {**source}
+        return _settled(source, settle)
+    found = {**source, "uri": _settled(source["uri"], settle)} if "uri" in source else {**source}
     if isinstance(found.get("credentials"), dict):
-        found["credentials"] = {key: _reference(value) for key, value in found["credentials"].items()}
+        found["credentials"] = {key: _reference(one, settle) for key, one in found["credentials"].items()}
     return found
 
 
-def _reference(value: Any) -> Any:
+def _reference(value: Any, settle: Callable[[str], str]) -> Any:
     path = value.removeprefix("file:") if isinstance(value, str) else ""
-    return f"file:{_absolute(path)}" if path and path != value else value
+    return f"file:{_settled(path, settle)}" if path and path != value else value
 
 
-def _absolute(value: Any) -> Any:
+def _settled(value: Any, settle: Callable[[str], str]) -> Any:
     if isinstance(value, dict):
-        return {key: _absolute(item) for key, item in value.items()}
+        return {key: _settled(item, settle) for key, item in value.items()}
     if isinstance(value, list):
-        return [_absolute(item) for item in value]
-    if not isinstance(value, str) or "://" in value:
-        return value
-    return os.path.abspath(os.path.expanduser(value))
+        return [_settled(item, settle) for item in value]
+    return value if not isinstance(value, str) or "://" in value else settle(value)
+
+
+def _absolute(path: str) -> str:
+    return os.path.abspath(os.path.expanduser(path))
+
+
+def _on_cluster(path: str) -> str:
+    """Take an absolute path, which a volume may have; a relative one was meant for this machine."""
+    if not os.path.isabs(path):
+        fix = "upload it, and name it as s3://bucket/key"
+        raise BadInputError("a file of this machine is not there on a cluster", value=path, fix=fix)
+    return path

@@ -30,16 +30,17 @@ __all__ = ["DEFAULT_SPACE", "DEFAULT_SPLIT", "check_room_parameters"]
 DEFAULT_SPLIT = {name: value for name, value in SplitRule().describe().items() if value is not None}
 
 
-def check_room_parameters(values: Mapping[str, Any]) -> None:
+def check_room_parameters(values: Mapping[str, Any], *, on_cluster: bool = False) -> None:
     """Check the parameters of a pipeline of ours, as far as no data are needed for it.
 
     Args:
         values: Parameters by name, defaults filled in; what is unset is absent.
+        on_cluster: They are for a run whose tasks see nothing of this machine.
 
     Raises:
         BadInputError: A knob is unknown or impossible; the parameter is named.
     """
-    for name, check in _CHECKS.items():
+    for name, check in {**_CHECKS, **(_ON_CLUSTER if on_cluster else {})}.items():
         if name in values:
             check(values[name])
     search = {name: values[name] for name in ("trials", "sampler", "seed") if name in values}
@@ -70,6 +71,14 @@ def _check_deploy(options: Mapping[str, Any]) -> None:
     replace(config, target=config.target or "local").chosen_target()
 
 
+def _check_deploy_on_cluster(options: Mapping[str, Any]) -> None:
+    config = build_config(DeployConfig, options, where="deploy")
+    if config.target == "local":
+        what = "`local` serves on the machine of a run, and on a cluster that is a pod that ends"
+        raise BadInputError(what, where="parameter `deploy.target`", fix="-p deploy.target=none")
+    replace(config, target=config.target or "kserve").chosen_target()
+
+
 def _check_validation(options: Mapping[str, Any]) -> None:
     build_config(ValidationConfig, options, where="validation")
     check_checks(options)
@@ -95,4 +104,8 @@ _CHECKS: Mapping[str, Callable[[Any], object]] = {
     "training": partial(_check_options, TrainingConfig, "training"),
     "evaluation": partial(_check_options, EvaluationConfig, "evaluation"),
     "deploy": _check_deploy,
+}
+_ON_CLUSTER: Mapping[str, Callable[[Any], object]] = {
+    "baseline_uri": str,  # nobody can look from here
+    "deploy": _check_deploy_on_cluster,
 }

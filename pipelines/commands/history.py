@@ -3,19 +3,48 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.commands.options import DEFAULT_ROOT, AsJson, Root, RunId, show
+from components.common.errors import BadInputError
+from pipelines.commands.options import (
+    DEFAULT_ROOT,
+    AsJson,
+    HostUrl,
+    MetadataAddress,
+    Namespace,
+    Root,
+    RunId,
+    TokenFile,
+    kubeflow_at,
+    show,
+)
+
+if TYPE_CHECKING:
+    from pipelines.local.lineage_reader import LineageReader
+    from pipelines.remote.api import Kubeflow
 
 
-def runs(root: Root = DEFAULT_ROOT, as_json: AsJson = False) -> None:
-    """List the runs of this machine, newest first."""
+def runs(
+    root: Root = DEFAULT_ROOT,
+    host: HostUrl = None,
+    namespace: Namespace = None,
+    token_file: TokenFile = None,
+    limit: Annotated[int, typer.Option(min=1, help="With --host: how many of the newest.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List the runs of this machine, newest first; with --host those on Kubeflow."""
     from pipelines.local.history import list_runs
+    from pipelines.remote.runs import list_records
     from pipelines.tables import run_table
 
-    records = list_runs(root)
+    if host is None:
+        records = list_runs(root)
+    else:
+        records = list_records(kubeflow_at(host, namespace, token_file), limit)
     show(records, as_json, lambda: run_table(records))
 
 
@@ -36,31 +65,61 @@ def logs(
     task: Annotated[str | None, typer.Argument(help="A task; without it, all of them in order.")] = None,
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until the run has ended.")] = False,
     root: Root = DEFAULT_ROOT,
+    host: HostUrl = None,
+    namespace: Namespace = None,
+    token_file: TokenFile = None,
 ) -> None:
-    """Show what the tasks of a run wrote."""
-    from pipelines.local.history import find_run
-    from pipelines.local.logs import follow_logs, read_logs
-
-    read = follow_logs if follow else read_logs
+    """Show what the tasks of a run wrote; of a run on Kubeflow (--host), as long as its pods are there."""
     try:
-        for piece in read(find_run(root, run_id), task):
+        if host is None:
+            pieces = _local_logs(root, run_id, task, follow=follow)
+        else:
+            pieces = _remote_logs(kubeflow_at(host, namespace, token_file), run_id, task, follow=follow)
+        for piece in pieces:
             sys.stdout.write(piece)
             sys.stdout.flush()
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
 
 
+def _local_logs(root: Path, run_id: str, task: str | None, *, follow: bool) -> Iterator[str]:
+    from pipelines.local.history import find_run
+    from pipelines.local.logs import follow_logs, read_logs
+
+    return (follow_logs if follow else read_logs)(find_run(root, run_id), task)
+
+
+def _remote_logs(kubeflow: Kubeflow, run_id: str, task: str | None, *, follow: bool) -> Iterator[str]:
+    from pipelines.remote.logs import follow_logs, read_logs
+    from pipelines.remote.runs import find_run
+
+    return (follow_logs if follow else read_logs)(kubeflow, find_run(kubeflow, run_id), task)
+
+
 def compare(
     first: Annotated[str, typer.Argument(help="A run; `millrace runs` lists them.")],
     second: Annotated[str, typer.Argument(help="Another run.")],
     root: Root = DEFAULT_ROOT,
+    host: HostUrl = None,
+    namespace: Namespace = None,
+    token_file: TokenFile = None,
+    metadata: MetadataAddress = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what differs between two runs: parameters, data, metrics, and what changed for each task."""
+    """Show what differs between two runs: parameters, data, metrics, and what changed for each task.
+
+    Of runs on Kubeflow data, metrics and changed inputs are in ML Metadata: give --metadata beside --host.
+    """
     from pipelines.comparison_table import comparison_table
     from pipelines.local.compare import compare_runs
+    from pipelines.remote.comparing import compare_remote
+    from pipelines.remote.metadata import ServiceReader
 
-    found = compare_runs(root, first, second)
+    if host is None:
+        found = compare_runs(root, first, second)
+    else:
+        reader = ServiceReader(metadata) if metadata else None
+        found = compare_remote(kubeflow_at(host, namespace, token_file), first, second, reader)
     show(found.as_dict(), as_json, lambda: comparison_table(found))
 
 
@@ -73,21 +132,51 @@ def lineage(
     ],
     down: Annotated[bool, typer.Option("--down", help="Which models and endpoints came from it.")] = False,
     root: Root = DEFAULT_ROOT,
+    host: HostUrl = None,
+    namespace: Namespace = None,
+    token_file: TokenFile = None,
+    metadata: MetadataAddress = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what something was made from, up to the source files and their sha256."""
+    """Show what something was made from, up to the source files and their sha256.
+
+    With --metadata it is read from Kubeflow's ML Metadata. With --host alone it is what the run's package
+    and KFP's API say: tasks and ports, without uris and digests.
+    """
     from rich.console import Group
 
-    from pipelines.local.lineage_down import downstream
-    from pipelines.local.lineage_query import upstream
+    from pipelines.local.lineage_down import trace_down
+    from pipelines.local.lineage_query import trace_up
     from pipelines.tables import lineage_tree
 
+    if host is not None and metadata is None:
+        tree = _planned(kubeflow_at(host, namespace, token_file), run_or_uri, down=down)
+        show(tree, as_json, lambda: lineage_tree(tree, root))
+        return
+    reader = _lineage_reader(root, metadata)
     if down:
-        trees = [found.as_dict() for found in downstream(root, run_or_uri)]
+        trees = [found.as_dict() for found in trace_down(reader, run_or_uri)]
         show(trees, as_json, lambda: Group(*(lineage_tree(tree, root) for tree in trees)))
         return
-    tree = upstream(root, run_or_uri).as_dict()
+    tree = trace_up(reader, run_or_uri).as_dict()
     show(tree, as_json, lambda: lineage_tree(tree, root))
+
+
+def _lineage_reader(root: Path, metadata: str | None) -> LineageReader:
+    from pipelines.local.lineage_root import RootReader
+    from pipelines.remote.metadata import ServiceReader
+
+    return ServiceReader(metadata) if metadata else RootReader(root)
+
+
+def _planned(kubeflow: Kubeflow, run_id: str, *, down: bool) -> dict[str, Any]:
+    from pipelines.remote.planned import trace_planned
+    from pipelines.remote.runs import find_run
+
+    if down:
+        fix = "give --metadata HOST:PORT beside --host"
+        raise BadInputError("only ML Metadata knows what came of something", where="option --down", fix=fix)
+    return trace_planned(find_run(kubeflow, run_id)).as_dict()
 
 
 def clean(

@@ -6,20 +6,46 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from components.common.errors import BadInputError
+
+if TYPE_CHECKING:
+    from pipelines.remote.api import Kubeflow
 
 DEFAULT_ROOT = Path("runs")
 
 Root = Annotated[Path, typer.Option(help="Folder of runs, cache, lineage and serving state.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON document to standard output.")]
 BuildFile = Annotated[Path | None, typer.Option("--build", help="YAML file of build options.")]
+HostUrl = Annotated[
+    str | None, typer.Option("--host", metavar="URL", help="Kubeflow, instead of this machine's runs.")
+]
+Namespace = Annotated[str | None, typer.Option(help="Your namespace, where Kubeflow has several users.")]
+TokenFile = Annotated[
+    Path | None, typer.Option("--token-file", help="File that holds a bearer token; read for each request.")
+]
+MetadataAddress = Annotated[
+    str | None, typer.Option("--metadata", metavar="HOST:PORT", help="KFP's metadata-grpc-service.")
+]
 RunId = Annotated[str, typer.Argument(help="A run; `millrace runs` lists them.")]
 
 _NO_EDGE = 500  # columns: a path that is cut cannot be copied; the terminal wraps what is longer than it
+
+
+def kubeflow_at(url: str, namespace: str | None, token_file: Path | None) -> Kubeflow:
+    """Connect to Kubeflow as the options say.
+
+    Raises:
+        BadInputError: An option is wrong, or Kubeflow wants to know who asks.
+        UnavailableError: It does not answer.
+    """
+    from pipelines.remote.api import Kubeflow
+    from pipelines.remote.host import Host
+
+    return Kubeflow(Host(url=url, namespace=namespace, token_file=token_file))
 
 
 def named_paths(values: list[str] | None, option: str) -> dict[str, Path]:

@@ -18,14 +18,14 @@ class RunStarted:
     Attributes:
         run_id: Sortable name of the run.
         pipeline: Name of the pipeline.
-        directory: Folder of the run.
+        directory: Folder of the run, or the address of its page on Kubeflow.
         tasks: Labels of the planned tasks in the order of the flow. A task inside a loop is named once;
             its iterations report as `<label>-0`, `<label>-1`, …
     """
 
     run_id: str
     pipeline: str
-    directory: Path
+    directory: Path | str
     tasks: tuple[str, ...]
 
 
@@ -45,11 +45,13 @@ class LoopStarted:
         count: Iterations.
         within: Iterations of the loops around it, the outermost first; with `(2,)` those of it report
             as `train-2-0`, `train-2-1`, …
+        growing: More iterations may be told of; without it, the loop has all of them.
     """
 
     tasks: tuple[str, ...]
     count: int
     within: tuple[int, ...] = ()
+    growing: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

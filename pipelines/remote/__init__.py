@@ -1,0 +1,1 @@
+"""Runs on Kubeflow Pipelines: submitted, watched and looked at through its API."""
