@@ -17,7 +17,11 @@ from components.data_validation.rules import Finding
 
 
 def check_columns(batch: Batch, baseline: Baseline, label: str) -> Iterator[Finding]:
-    """Yield columns that vanished, are new, or changed their kind against the baseline's schema."""
+    """Yield columns that vanished, are new, or changed their kind against the baseline's schema.
+
+    Where the baseline holds no value of a column, its kind there says nothing: an empty column of a CSV
+    file is text.
+    """
     expected = {feature.name: kind_of(feature) for feature in baseline.schema.feature}
     before = train_features(baseline.statistics)
     for name in (name for name in expected if name not in batch.columns and name != label):
@@ -31,6 +35,11 @@ def check_columns(batch: Batch, baseline: Baseline, label: str) -> Iterator[Find
             message = f"column `{name}` ({kind}) is new — the baseline's schema does not know it"
             yield Finding(rule="column_new", feature=name, value=kind, message=message,
                           example=_present_row(batch, name))  # fmt: skip
+        elif name in before and missing_share(before[name]) == 1:
+            if batch.counts["train"][name].present:
+                message = f"column `{name}` ({kind}) has values now — it had none in the baseline"
+                yield Finding(rule="column_filled", feature=name, value=kind, message=message,
+                              example=_present_row(batch, name))  # fmt: skip
         elif was != kind:
             message = f"column `{name}` changed its type from {was} to {kind}"
             yield Finding(rule="type_changed", feature=name, value=kind, threshold=was, message=message,

@@ -34,6 +34,9 @@ def check_label(batch: Batch, label: str, config: ValidationConfig) -> Iterator[
         message = f"label column `{label}` vanished — expected by the baseline's schema"
         yield Finding(rule="label_missing", feature=label, message=message)
         return
+    if label in batch.personal:
+        words = "its classes stand in the model, in its reports and in its answers"
+        yield Finding(rule="label_personal", feature=label, message=f"label `{label}` is personal: {words}")
     for split, columns in batch.counts.items():
         counts = columns[label]
         if counts.missing:

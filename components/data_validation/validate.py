@@ -152,8 +152,8 @@ def judge_batch(
 
 
 _ABOUT_TYPE = (
-    "column_vanished", "column_new", "type_changed", "column_empty", "column_emptied", "missing_values",
-    "missing_rose",
+    "column_vanished", "column_new", "type_changed", "column_empty", "column_emptied", "column_filled",
+    "missing_values", "missing_rose",
 )  # fmt: skip
 
 

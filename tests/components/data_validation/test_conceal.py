@@ -71,6 +71,14 @@ def test_no_value_is_written_when_the_baseline_still_has_it_and_every_rule_break
     assert leaked(outcome.folder) == []
 
 
+def test_a_personal_label_is_told_since_a_model_must_hold_its_classes(workshop):
+    outcome = workshop.validate(
+        workshop.write(workshop.splits()), label="carrier", columns={"carrier": {"personal": True}}
+    )
+    assert outcome.verdict.passed
+    assert outcome.found("warning") == {("label_personal", "carrier")}
+
+
 def test_a_personal_label_is_counted_only(workshop):
     splits, kinds = with_persons(workshop)
     batch = workshop.write(splits, kinds)

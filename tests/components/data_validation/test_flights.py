@@ -1,4 +1,7 @@
-"""Real months of flights: January is the baseline, February passes, and what is planted into it stops."""
+"""Real months of flights: January is the baseline, February passes, and what is planted into it stops.
+
+What is found stands in `verdicts.json`, written under TFDV 1.16 and held under 1.21, too.
+"""
 
 import json
 import zipfile
@@ -9,6 +12,7 @@ import pandas as pd
 import pytest
 
 ROOT = Path(__file__).parents[3]
+VERDICTS = json.loads(Path(__file__).with_name("verdicts.json").read_text(encoding="utf-8"))
 COLUMNS = ["month", "day", "weekday", "hour", "minute", "arrival_hour", "carrier", "origin", "dest"]
 KINDS = {
     **dict.fromkeys(COLUMNS[:6], "integer"), **dict.fromkeys(COLUMNS[6:], "string"),
@@ -52,10 +56,26 @@ def validate(workshop, table, baseline, **options):
     return workshop.validate(workshop.write(splits_of(table), KINDS), baseline, label="late", **options)
 
 
+def findings_of(outcome):
+    """Return what was found: severity, rule, column, value to four digits and message."""
+    text = (outcome.folder / "anomalies" / "anomalies.json").read_text(encoding="utf-8")
+    found = json.loads(text)["findings"]
+    values = [
+        f"{each['value']:.4g}" if isinstance(each["value"], float) else each["value"] for each in found
+    ]
+    return [
+        [each["severity"], each["rule"], each["feature"], value, each["message"]]
+        for each, value in zip(found, values, strict=True)
+    ]
+
+
 def test_february_passes(workshop, months, january):
     outcome = validate(workshop, months[2], january)
     assert outcome.verdict.outcome == "clean", outcome.verdict
     assert set(outcome.validation.exempt) == set(COLUMNS[:6])
+    assert findings_of(outcome) == VERDICTS["february"]
+    drift = {name: f"{distance.value:.4g}" for name, distance in outcome.validation.drift.items()}
+    assert drift == VERDICTS["drift of february"]
 
 
 def shifted(table, by):
@@ -75,13 +95,13 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize(("column", "plant"), FAULTS.values(), ids=FAULTS)
-def test_a_planted_fault_stops_february_with_the_right_column_named(
-    workshop, months, january, column, plant
-):
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_fault_stops_february_with_the_right_column_named(workshop, months, january, fault):
+    column, plant = FAULTS[fault]
     outcome = validate(workshop, plant(months[2]), january)
     assert not outcome.verdict.passed
     assert {feature for _, feature in outcome.found()} == {column}
     assert f"`{column}`" in outcome.verdict.reasons[0]
     findings = json.loads((outcome.folder / "anomalies" / "anomalies.json").read_text())["findings"]
     assert all(each["example"] for each in findings if each["severity"] == "error")
+    assert findings_of(outcome) == VERDICTS[fault]

@@ -7,6 +7,7 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_p
 
 from components.common.artifacts import read_verdict
 from components.common.errors import BadInputError
+from components.data_validation.infer import kind_of
 
 
 def spoil(splits, column, change, only=("train", "eval", "test")):
@@ -300,6 +301,21 @@ def test_a_column_that_always_was_empty_is_only_noticed(workshop):
         assert outcome.verdict.passed
         assert outcome.found("warning") == {("column_empty", "distance")}
         assert '`SELECT * EXCLUDE ("distance")`' in outcome.verdict.reasons[0]
+
+
+@pytest.mark.parametrize("before", ["string", "float"])
+def test_a_column_that_was_empty_before_is_of_the_kind_that_it_has_now(workshop, before):
+    empty = spoil(workshop.splits(), "seats", lambda at, v: None)
+    first = workshop.validate(workshop.write(empty, {**workshop.kinds, "seats": before}))
+    baseline = workshop.baseline(first)
+    second = workshop.validate(workshop.write(workshop.splits(1)), baseline)
+    assert second.verdict.passed, second.verdict
+    assert second.found("warning") == {("column_filled", "seats")}
+    assert {f.name: kind_of(f) for f in second.validation.schema.feature} == workshop.kinds
+    still = workshop.validate(
+        workshop.write(spoil(workshop.splits(1), "seats", lambda at, v: None)), baseline
+    )
+    assert still.found("warning") == {("column_empty", "seats")}
 
 
 def test_reasons_of_a_refusal_are_errors_alone_and_warnings_stay_among_the_findings(workshop):
