@@ -49,8 +49,7 @@ def dressed(build: Build) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 def _dress(task: Any, build: Build) -> None:
     door = task.component_spec.name.replace("-", "_")
     options = options_of(door, build.tasks)
-    if door in UNCACHED:
-        task.set_caching_options(False)
+    task.set_caching_options(door not in UNCACHED)  # whatever this machine has for KFP's default
     _set_image(task, options, build)
     _set_resources(task, options)
     _set_pod(task, options, door)

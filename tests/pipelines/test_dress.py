@@ -45,6 +45,13 @@ def test_no_task_is_without_bounds_names_or_a_user(default):
         assert settings[name]["securityContext"] == user
 
 
+def test_the_dashboard_calls_each_task_by_another_name_and_gates_by_theirs(default):
+    tasks, containers, _ = default
+    names = [tasks[task]["taskInfo"]["name"] for task in containers]
+    assert len(set(names)) == len(names)
+    assert {"data-gate", "model-gate"} < set(names)
+
+
 def test_only_what_asks_the_world_is_tried_again_and_never_cached(default):
     tasks, containers, _ = default
     retried = {name for name, task in tasks.items() if "retryPolicy" in task}

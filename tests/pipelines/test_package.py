@@ -8,7 +8,7 @@ import yaml
 from components.common.errors import BadInputError
 from pipelines.build import Build
 from pipelines.compiling.manifests import manifests_text
-from pipelines.compiling.package import PIPELINES, compile_pipeline
+from pipelines.compiling.package import PIPELINES, compile_pipeline, package_text
 from pipelines.local.reading import read_package
 
 GOLDEN = Path("tests/golden")
@@ -34,6 +34,13 @@ def test_golden_packages_are_what_is_compiled_now(name: str, tmp_path: Path):
 def test_golden_manifests_are_those_of_the_golden_packages(name: str):
     package = (GOLDEN / f"{name}.yaml").read_text()
     assert (GOLDEN / "kubernetes" / f"{name}.yaml").read_text() == manifests_text(package)
+
+
+def test_no_setting_of_this_machine_is_in_a_package(monkeypatch: pytest.MonkeyPatch):
+    before = package_text("screening", Build())
+    # What KFP_DISABLE_EXECUTION_CACHING_BY_DEFAULT sets when kfp is imported.
+    monkeypatch.setattr("kfp.dsl.pipeline_context.Pipeline._execution_caching_default", False)
+    assert package_text("screening", Build()) == before
 
 
 def test_images_go_where_the_build_options_say(tmp_path: Path):
