@@ -57,9 +57,9 @@ class Service:
         kind, said = type(error).__name__, " ".join(str(error).split())[:300]
         where = f"ML Metadata at {self.address}"
         if kind in _NOT_ALLOWED:
-            fix = "reach it by `kubectl port-forward -n kubeflow svc/metadata-grpc-service 8080`"
+            fix = "reach it by `kubectl port-forward svc/metadata-grpc-service 8080`"
             return BadInputError(f"not allowed: {said}", where=where, fix=fix)
-        fix = "is `kubectl port-forward -n kubeflow svc/metadata-grpc-service 8080` still up?"
+        fix = "is `kubectl port-forward svc/metadata-grpc-service 8080` still up?"
         return UnavailableError(f"does not answer: {said}", where=where, fix=fix)
 
 

@@ -112,6 +112,12 @@ def read_nodes(details: Sequence[Any], plan: Plan) -> list[Node]:
     return found
 
 
+def has_ended(details: Sequence[Any], name: str) -> bool:
+    """Tell whether a graph of a run has ended; of several with its name nobody knows which is meant."""
+    found = [detail for detail in details if detail.display_name == name]
+    return len(found) == 1 and seconds_of(found[0].end_time) > 0
+
+
 def iterations(details: Sequence[Any]) -> int:
     """Return how many iterations the widest loop of a run has begun."""
     names = (detail.display_name or "" for detail in details)

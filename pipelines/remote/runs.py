@@ -40,11 +40,18 @@ class Package:
             plan = None
         return cls(documents=documents, plan=plan)
 
+    @classmethod
+    def within(cls, spec: Any) -> Package:
+        """Return the package inside the API's `pipeline_spec`, which holds one or two documents."""
+        documents = [spec.get("pipeline_spec") or spec]
+        if platform := spec.get("platform_spec"):
+            documents.append(platform)
+        return cls.of(documents)
+
     @property
     def name(self) -> str | None:
         """The pipeline's name as its package has it."""
-        info = self.documents[0].get("pipelineInfo") if self.documents else None
-        return (info or {}).get("name")
+        return (self.documents[0].get("pipelineInfo") or {}).get("name")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,11 +144,7 @@ def read_package_of(kubeflow: Kubeflow, run: Any) -> tuple[Package, str | None]:
             reference.pipeline_id, reference.pipeline_version_id,
         )  # fmt: skip
         spec, version = found.pipeline_spec, found.name or found.display_name
-    spec = spec or {}
-    documents = [spec.get("pipeline_spec") or spec]
-    if platform := spec.get("platform_spec"):
-        documents.append(platform)
-    return Package.of(documents), version
+    return Package.within(spec or {}), version
 
 
 def list_records(kubeflow: Kubeflow, limit: int) -> list[dict[str, Any]]:
@@ -166,8 +169,7 @@ def _pipeline_name(kubeflow: Kubeflow, run: Any, names: dict[str, str]) -> str:
     """Return the name of a run's pipeline; of one that was deleted, the run's own."""
     reference = run.pipeline_version_reference
     if reference is None or not reference.pipeline_id:
-        info = (run.pipeline_spec or {}).get("pipelineInfo") or {}
-        return str(info.get("name") or run.display_name)
+        return Package.within(run.pipeline_spec or {}).name or run.display_name
     if reference.pipeline_id not in names:
         try:
             read = kubeflow.client.pipelines.pipeline_service_get_pipeline

@@ -21,7 +21,7 @@ from pipelines.local.plan import Graph, Group, Loop
 from pipelines.local.walks import labels_in_loop, leaf_tasks
 from pipelines.remote.api import Kubeflow
 from pipelines.remote.logs import failure_reason
-from pipelines.remote.nodes import Node
+from pipelines.remote.nodes import Node, has_ended
 from pipelines.remote.runs import Package, RemoteRun, find_run
 
 PAUSE_SECONDS = 2.0
@@ -144,18 +144,20 @@ class _Seen:
         self.failure: tuple[str, str, int] | None = None
         self._kubeflow, self._on_event = kubeflow, on_event
         self._kinds: dict[str, str] = {}
-        self._loops = _loops(package.plan.graph) if package.plan else []
+        self._loops = _loops(package.plan.graph) if package.plan else {}
         self._counts: dict[tuple[str, ...], int] = {}
+        self._closed: set[tuple[str, ...]] = set()
 
     def take(self, run: RemoteRun) -> None:
         """Tell what has changed."""
         self._open_loops(run)
         for node in sorted(run.nodes, key=lambda one: one.ended or float("inf")):
             self._change(run, node)
+        self._close_loops(run)
 
     def close(self, run: RemoteRun, planned: tuple[str, ...]) -> None:
         """Tell that no loop grows any more, and which tasks were never reached."""
-        for labels in self._counts:
+        for labels in self._counts.keys() - self._closed:
             self._on_event(LoopStarted(tasks=labels, count=0))
         begun = {node.place.task.label for node in run.nodes}
         looped = {label for labels in self._loops for label in labels}
@@ -171,6 +173,12 @@ class _Seen:
             if fresh > 0:
                 self._counts[labels] = len(begun)
                 self._on_event(LoopStarted(tasks=labels, count=fresh, growing=True))
+
+    def _close_loops(self, run: RemoteRun) -> None:
+        for labels, name in self._loops.items():
+            if labels not in self._closed and has_ended(run.details, name):
+                self._closed.add(labels)
+                self._on_event(LoopStarted(tasks=labels, count=0))
 
     def _change(self, run: RemoteRun, node: Node) -> None:
         label, before = node.place.label, self._kinds.get(node.place.label)
@@ -190,12 +198,12 @@ class _Seen:
         self._on_event(TaskChanged(task=label, kind=kind, seconds=node.seconds, message=message))
 
 
-def _loops(graph: Graph) -> list[tuple[str, ...]]:
-    """Return the labels of the tasks in each loop."""
-    found: list[tuple[str, ...]] = []
+def _loops(graph: Graph) -> dict[tuple[str, ...], str]:
+    """Return the name of each loop by the labels of the tasks in it."""
+    found: dict[tuple[str, ...], str] = {}
     for task in graph.tasks.values():
         if isinstance(task.work, Loop):
-            found.append(tuple(labels_in_loop(task.work.body)))
+            found[tuple(labels_in_loop(task.work.body))] = task.name
         if isinstance(task.work, (Group, Loop)):
-            found += _loops(task.work.body)
-    return [labels for labels in found if labels]
+            found |= _loops(task.work.body)
+    return {labels: name for labels, name in found.items() if labels}

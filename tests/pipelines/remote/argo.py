@@ -62,14 +62,19 @@ class Workflow:
         for task in graph.tasks.values():
             inside = f"{path}.{task.name}"
             if isinstance(task.work, Loop):
-                self._loop(task.work, inside, task.name, iteration)
+                later = list(graph.tasks.values())[list(graph.tasks).index(task.name) + 1 :]
+                ended = 50 if any(one.label in self._tasks for one in later) else None
+                self._loop(task.work, inside, task.name, iteration, ended)
             elif isinstance(task.work, Group):
                 self._graph(task.work.body, inside, iteration)
             else:
                 self._task(task, inside, "-".join([task.label, *map(str, iteration)]))
 
-    def _loop(self, loop: Loop, path: str, name: str, iteration: tuple[int, ...]) -> None:
-        self._node(path, name, "RUNNING", 5, None, [f"{path}.iteration-driver"])
+    def _loop(
+        self, loop: Loop, path: str, name: str, iteration: tuple[int, ...], ended: int | None
+    ) -> None:
+        state = "RUNNING" if ended is None else "SUCCEEDED"
+        self._node(path, name, state, 5, ended, [f"{path}.iteration-driver"])
         for index in range(9):
             item = f"{path}.iteration-iterations({index}:{index})"
             before = len(self.details)

@@ -154,8 +154,11 @@ class Api:
     def create_run(self, body: Any) -> Any:
         validated("V2beta1Run", body)
         assert body["experiment_id"] in self.experiments
-        reference = body["pipeline_version_reference"]
-        assert self.versions[reference["pipeline_version_id"]]["pipeline_id"] == reference["pipeline_id"]
+        if reference := body.get("pipeline_version_reference"):
+            version = self.versions[reference["pipeline_version_id"]]
+            assert version["pipeline_id"] == reference["pipeline_id"]
+        else:
+            assert body["pipeline_spec"]
         made = {**body, "run_id": _id(), "created_at": when(0), "steps": self.steps}
         self.runs[made["run_id"]] = made
         return self._run(made["run_id"])
@@ -182,6 +185,9 @@ class Api:
     def _page(self, kind: str, entries: str, found: list[Any], query: dict[str, str], *more: str) -> Any:
         _known(query, "page_token", "page_size", "sort_by", "filter", *more)
         if text := query.get("filter"):
+            # JSON of protocol buffers has both forms of a name, and enumerations by number, too
+            text = text.replace('"stringValue"', '"string_value"')
+            text = text.replace('"operation": 1', '"operation": "EQUALS"')
             wanted = validated("V2beta1Filter", json.loads(text))
             for predicate in wanted["predicates"]:
                 assert predicate["operation"] == "EQUALS"

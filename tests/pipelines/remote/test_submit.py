@@ -6,7 +6,15 @@ import shutil
 
 import pytest
 
-from pipelines.compiling.package import PIPELINES
+from pipelines.build import Build
+from pipelines.compiling.image_map import read_image_map
+from pipelines.compiling.package import compile_pipeline
+from pipelines.local.events import LoopStarted, TaskChanged
+from pipelines.remote.api import Kubeflow
+from pipelines.remote.host import Host
+from pipelines.remote.submission import Submission, make_ready, submit
+from pipelines.remote.watching import watch
+from pipelines.request import Request
 from tests.pipelines.remote.server import Fault
 
 PREPARED = ("SUCCEEDED", 10, 25)
@@ -81,6 +89,24 @@ def test_wait_shows_what_a_local_run_shows_and_ends_as_the_run_does(millrace, ku
         "= choose cached", "▸ halt", "✓ halt 8.0 s",
     ]  # fmt: skip
     assert lines[-1] == "succeeded in 90.0 s"
+
+
+def test_loop_is_closed_as_soon_as_it_has_ended(kubeflow, package, plan, tmp_path):
+    """In a terminal its iterations are one line, which comes when no more can begin."""
+    trained = {"prepare": PREPARED, "train-0": DONE["train-0"], "train-1": DONE["train-1"]}
+    kubeflow.api.play(
+        plan, ("RUNNING", {**trained, "train-1": ("RUNNING", 31, None)}), ("RUNNING", trained),
+        ("RUNNING", {**trained, "choose": ("RUNNING", 45, None)}), ("SUCCEEDED", DONE),
+    )  # fmt: skip
+    ready = make_ready(Submission(request=Request(pipeline=str(package), settings=["rows=3"])))
+    there = Kubeflow(Host(url=kubeflow.url))
+    taken = submit(there, ready, Submission(request=Request()))
+    events = []
+    assert watch(there, taken.run_id, ready.package, events.append).exit_code == 0
+    loops = [event for event in events if isinstance(event, LoopStarted)]
+    assert [(event.count, event.growing) for event in loops] == [(2, True), (0, False)]
+    chosen = next(event for event in events if isinstance(event, TaskChanged) and event.task == "choose")
+    assert events.index(chosen) < events.index(loops[1]) < len(events) - 2
 
 
 LAUNCHER = (
@@ -181,6 +207,11 @@ def images(tmp_path_factory):
     return file
 
 
+@pytest.fixture(scope="module")
+def training(images):
+    return compile_pipeline("training", Build(images=read_image_map(images)), images.parent)
+
+
 NONE = ("-p", "deploy.target=none")
 
 
@@ -203,13 +234,13 @@ def test_pipeline_of_ours_is_compiled_with_the_image_map(millrace, kubeflow, ima
     ("words", "problem"),
     [
         (["training", *NONE], "the image has no registry"),
-        (["training", "--params", "gone.yaml"], "cannot be read"),
+        (["training.yaml", "--params", "gone.yaml"], "cannot be read"),
         (["gone.yaml"], "package is missing"),
         (["train"], "did you mean `training`"),
-        (["training", "-p", "sources=a.csv"], "a file of this machine is not there on a cluster"),
-        (["training", "-p", "trails=3"], "did you mean `trials`"),
-        (["training", "-p", "training.tolerence=3"], "did you mean `tolerance`"),
-        (["training", "-p", "deploy.target=local"], "`local` serves on the machine of a run"),
+        (["training.yaml", "-p", "sources=a.csv"], "a file of this machine is not there on a cluster"),
+        (["training.yaml", "-p", "trails=3"], "did you mean `trials`"),
+        (["training.yaml", "-p", "training.tolerence=3"], "did you mean `tolerance`"),
+        (["training.yaml", "-p", "deploy.target=local"], "`local` serves on the machine of a run"),
         (["training", "--images", "gone.lock"], "cannot be read"),
         (["line.yaml", "--images", "images.lock"], "is fixed in a package"),
         (["line.yaml"], "required parameter `rows` is missing"),
@@ -218,11 +249,11 @@ def test_pipeline_of_ours_is_compiled_with_the_image_map(millrace, kubeflow, ima
     ],
 )
 def test_what_cannot_run_is_said_before_anything_is_sent(
-    millrace, kubeflow, package, tmp_path, images, words, problem
+    millrace, kubeflow, package, tmp_path, images, training, words, problem
 ):
-    shutil.copy(package, tmp_path / "line.yaml")
-    shutil.copy(images, tmp_path / "images.lock")
-    if words[0] in PIPELINES:
+    for file in (package, images, training):
+        shutil.copy(file, tmp_path)
+    if words[0].startswith("training"):
         words = [
             *words,
             *([] if any("sources" in word for word in words) else ["-p", "sources=s3://b/a.csv"]),
