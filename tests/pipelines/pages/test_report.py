@@ -93,7 +93,7 @@ def test_a_complete_run_shows_metrics_trials_origin_card_and_how_to_ask(complete
     )  # ours, constant, reference
     assert section(page, "Leaderboard").endswith(
         "1 1 24 32 16 2 0 26 64 – – 2 failed 128 – trial 2 ran out of memory "
-        "– – 36 reference, not deployable"
+        "reference, not deployable 36"
     )
     origin = section(page, "What the model was made from")
     steps = ["houses", "snapshot", "schema", "model, trial 1", "blessed", "endpoint houses"]
