@@ -68,13 +68,18 @@ def logs(
     host: HostUrl = None,
     namespace: Namespace = None,
     token_file: TokenFile = None,
+    metadata: MetadataAddress = None,
 ) -> None:
-    """Show what the tasks of a run wrote; of a run on Kubeflow (--host), as long as its pods are there."""
+    """Show what the tasks of a run wrote.
+
+    Of a run on Kubeflow (--host) while its pods are there; --metadata finds what was kept of them.
+    """
     try:
         if host is None:
             pieces = _local_logs(root, run_id, task, follow=follow)
         else:
-            pieces = _remote_logs(kubeflow_at(host, namespace, token_file), run_id, task, follow=follow)
+            kubeflow = kubeflow_at(host, namespace, token_file)
+            pieces = _remote_logs(kubeflow, run_id, task, metadata, follow=follow)
         for piece in pieces:
             sys.stdout.write(piece)
             sys.stdout.flush()
@@ -89,11 +94,17 @@ def _local_logs(root: Path, run_id: str, task: str | None, *, follow: bool) -> I
     return (follow_logs if follow else read_logs)(find_run(root, run_id), task)
 
 
-def _remote_logs(kubeflow: Kubeflow, run_id: str, task: str | None, *, follow: bool) -> Iterator[str]:
+def _remote_logs(
+    kubeflow: Kubeflow, run_id: str, task: str | None, metadata: str | None, *, follow: bool
+) -> Iterator[str]:
     from pipelines.remote.logs import follow_logs, read_logs
+    from pipelines.remote.metadata import ServiceReader
     from pipelines.remote.runs import find_run
 
-    return (follow_logs if follow else read_logs)(kubeflow, find_run(kubeflow, run_id), task)
+    run = find_run(kubeflow, run_id)
+    if follow:
+        return follow_logs(kubeflow, run, task)
+    return read_logs(kubeflow, run, task, ServiceReader(metadata) if metadata else None)
 
 
 def compare(

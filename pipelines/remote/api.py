@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from components.common.errors import BadInputError, ComponentError, UnavailableError
 from pipelines.remote.answers import no_answer, not_the_api, refusal
@@ -78,8 +79,8 @@ class Kubeflow:
                     raise again.error from again.__cause__
                 time.sleep(wait if again.wait is None else min(again.wait, _LONGEST_WAIT_SECONDS))
                 continue
-            if checked and not self._is_json():
-                raise not_the_api(self.host, doing)
+            if checked:
+                self._check_answer(doing)
             return answer
         raise AssertionError
 
@@ -106,8 +107,40 @@ class Kubeflow:
             what = f"{doing}: the answer is not one of KFP 2.17: {error}"
             raise BadInputError(what, where=self.host.url) from error
 
+    def _check_answer(self, doing: str) -> None:
+        """Refuse a page, and an answer from elsewhere: a request sent on has lost its token and method."""
+        if not self._is_json():
+            raise not_the_api(self.host, doing)
+        origin = self.transport.last_response.urllib3_response.geturl() or ""
+        if "://" in origin and not origin.startswith(f"{self.host.url}/"):
+            parts = urlsplit(origin)
+            what, fix = f"{doing}: it is somewhere else now", f"--host {parts.scheme}://{parts.netloc}…"
+            raise BadInputError(what, where=self.host.url, fix=fix)
+
     def _is_json(self) -> bool:
         return "json" in (self.transport.last_response.getheader("content-type") or "")
+
+    def text(self, path: str) -> str:
+        """Return what is at a path that the SDK does not know; a page of the dashboard is nothing.
+
+        Raises:
+            BadInputError: It was refused, or nothing is there.
+            UnavailableError: Nobody answered, or the server failed.
+        """
+
+        def get(_request_timeout: Any) -> str:
+            answer = self.transport.call_api(
+                path,
+                "GET",
+                auth_settings=["Bearer"],
+                _preload_content=False,
+                _request_timeout=_request_timeout,
+            )
+            if "html" in (answer.headers.get("content-type") or ""):
+                raise BadInputError("nothing is there", where=f"{self.host.url}{path.partition('?')[0]}")
+            return answer.data.decode("utf-8", errors="replace")
+
+        return self.ask("read a log", get, twice=False, checked=False)
 
     def pages(self, doing: str, method: Callable[..., Any], entries: str, **named: Any) -> Iterator[Any]:
         """Yield the entries of a list, page by page as they are taken."""

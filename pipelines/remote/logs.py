@@ -10,11 +10,13 @@ from urllib.parse import quote, urlencode
 from components.common.errors import BadInputError, ComponentError, UnavailableError
 from pipelines.local.failure import NAMED_EXITS
 from pipelines.local.history import suggest
+from pipelines.local.lineage_reader import LineageReader
 from pipelines.local.walks import leaf_tasks
-from pipelines.remote.answers import RejectedError
-from pipelines.remote.api import TIMEOUT_SECONDS, Kubeflow
-from pipelines.remote.nodes import Node, node_id, pod_names, pod_templates, workflow_name
+from pipelines.remote.api import Kubeflow
+from pipelines.remote.nodes import Node
+from pipelines.remote.pods import pod_names
 from pipelines.remote.runs import RemoteRun, find_run
+from pipelines.remote.stored_logs import read_stored_log
 
 PAUSE_SECONDS = 3.0
 # Lines of KFP's launcher (glog) and of Argo's executor, which stand around what the task itself wrote.
@@ -26,13 +28,16 @@ _STATUS = re.compile(r"exit status (\d+)")
 _KILLED = 137
 
 
-def read_logs(kubeflow: Kubeflow, run: RemoteRun, task: str | None) -> Iterator[str]:
+def read_logs(
+    kubeflow: Kubeflow, run: RemoteRun, task: str | None, reader: LineageReader | None = None
+) -> Iterator[str]:
     """Give what tasks wrote, in the order of the flow.
 
     Args:
         kubeflow: Where the run is.
         run: The run.
         task: One task, or a task of a loop for all its iterations; None for all tasks.
+        reader: ML Metadata, which knows where logs are kept when pods are gone; or None.
 
     Yields:
         Pieces of text. Where there is more than one task, each begins with a line `==> task … <==`.
@@ -44,7 +49,7 @@ def read_logs(kubeflow: Kubeflow, run: RemoteRun, task: str | None) -> Iterator[
     if task is not None and not nodes:
         raise BadInputError("the task has not begun", value=task, fix="`-f` waits for it")
     headed = [node.place.label for node in nodes] != [task]
-    return (_whole(kubeflow, run, node, headed=headed) for node in nodes)
+    return (_whole(kubeflow, run, node, reader, headed=headed) for node in nodes)
 
 
 def follow_logs(kubeflow: Kubeflow, run: RemoteRun, task: str | None) -> Iterator[str]:
@@ -129,57 +134,35 @@ def cause(log: str) -> tuple[str, int]:
     return said, status
 
 
-def read_log(kubeflow: Kubeflow, run: RemoteRun, node: Node) -> str:
-    """Read the log of a task's pod.
+def read_log(kubeflow: Kubeflow, run: RemoteRun, node: Node, reader: LineageReader | None = None) -> str:
+    """Read the log of a task's pod, or what was kept of it.
 
     Raises:
-        UnavailableError: The pod is gone, or nobody can read it.
+        UnavailableError: The pod is gone and nothing was kept, or nobody can read it.
     """
-    workflow = workflow_name(run.details) or ""
-    attempts = _attempts(run, node, workflow)
-    templates = pod_templates(run.package.documents)
+    known = frozenset(child.pod_name for detail in run.details for child in detail.child_tasks or ())
     last: ComponentError | None = None
-    for pod in pod_names(node.place, workflow, templates, attempts, driver=node.is_driver):
+    for pod in pod_names(node, run.package.documents, known):
         try:
             return _pod_log(kubeflow, run.run_id, pod)
         except ComponentError as error:
             last = error
-    fix = f"kubectl logs {workflow}-…, as long as the pod is there"
-    what = f"the log of {node.place.label} is not to be had"
-    raise UnavailableError(what, where=kubeflow.host.url, value=str(last or ""), fix=fix) from last
-
-
-def _attempts(run: RemoteRun, node: Node, workflow: str) -> int:
-    """Return how often a task was executed: its pods are the nodes below `executor`."""
-    if not node.place.task.retry.limit:
-        return 1
-    known = {child.pod_name for detail in run.details for child in detail.child_tasks or ()}
-    tries = range(node.place.task.retry.limit + 1)
-    return sum(node_id(workflow, f"{node.place.path}.executor({one})") in known for one in tries) or 1
+    if reader is not None:
+        return read_stored_log(kubeflow, reader, run.run_id, node.place.label)
+    fix = "--metadata finds the one that was kept, if its pod is gone"
+    what = f"the log of {node.place.label} is not to be had: {last or 'it has no pod'}"
+    raise UnavailableError(what, where=f"run {run.run_id}", fix=fix) from last
 
 
 def _pod_log(kubeflow: Kubeflow, run_id: str, pod: str) -> str:
     """Ask the API server for a pod's log; the dashboard does not pass that on, and has a way of its own."""
     try:
-        return _raw(kubeflow, f"/apis/v1alpha1/runs/{quote(run_id)}/nodes/{quote(pod)}/log")
-    except (RejectedError, UnavailableError):
+        return kubeflow.text(f"/apis/v1alpha1/runs/{quote(run_id)}/nodes/{quote(pod)}/log")
+    except (BadInputError, UnavailableError):
         asked = {"podname": pod, "runid": run_id}
         if kubeflow.namespace:
             asked["podnamespace"] = kubeflow.namespace
-        return _raw(kubeflow, f"/k8s/pod/logs?{urlencode(asked)}")
-
-
-def _raw(kubeflow: Kubeflow, path: str) -> str:
-    def get(**_: object) -> str:
-        answer = kubeflow.transport.call_api(
-            path, "GET", auth_settings=["Bearer"], _preload_content=False, _request_timeout=TIMEOUT_SECONDS
-        )
-        text = answer.data.decode("utf-8", errors="replace")
-        if "html" in (answer.headers.get("content-type") or ""):  # the dashboard's own page
-            raise RejectedError("no log", where=kubeflow.host.url)
-        return text
-
-    return kubeflow.ask("read a log", get, twice=False, checked=False)
+        return kubeflow.text(f"/k8s/pod/logs?{urlencode(asked)}")
 
 
 def _text(kubeflow: Kubeflow, run: RemoteRun, node: Node) -> str:
@@ -191,14 +174,16 @@ def _text(kubeflow: Kubeflow, run: RemoteRun, node: Node) -> str:
         return ""  # its pod is not there yet
 
 
-def _whole(kubeflow: Kubeflow, run: RemoteRun, node: Node, *, headed: bool) -> str:
+def _whole(
+    kubeflow: Kubeflow, run: RemoteRun, node: Node, reader: LineageReader | None, *, headed: bool
+) -> str:
     if node.cached:
         text = "not executed: its results are those of an earlier run\n"
     elif node.state == "SKIPPED":
         text = "not executed\n"
     else:
         try:
-            text = read_log(kubeflow, run, node)
+            text = read_log(kubeflow, run, node, reader)
         except UnavailableError as error:
             if not headed:
                 raise

@@ -3,20 +3,23 @@
 KFP's API tells of a run by the nodes of its Argo workflow, of which it gives the names for people and the
 ids of the nodes below, but neither their own ids nor their pods' names. Argo makes an id from a node's full
 name (`NodeID` of a workflow), and KFP's compiler makes that name from the package
-(`backend/src/v2/compiler/argocompiler`), so both are computed here and held against what the API says.
+(`backend/src/v2/compiler/argocompiler`), so both are computed here and held against what the API says. A
+task that is in no loop is also known by its name alone.
 """
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from pipelines.local.labels import iteration_label
-from pipelines.local.plan import Container, Graph, Group, Importer, Loop, Plan, Task
+from pipelines.local.plan import Container, Graph, Group, Loop, Plan, Task
+from pipelines.local.walks import leaf_tasks
+from pipelines.remote.pods import node_id
 
 _ITERATION = re.compile(r"iteration-iterations\((\d+):\d+\)")
 _MOST_PLACES = 20_000  # iterations of loops in loops that are looked for
@@ -52,6 +55,7 @@ class Node:
         state: As the API has it, such as `RUNNING`.
         seconds: From its beginning to its end, or 0 when it has not ended.
         ended: When it ended, in seconds since 1970; 0 when it has not.
+        pod: Id of the node that is its pod; where it may be tried again, pods are below that.
         is_driver: It is the step before the task, which looks up what the task takes.
         cached: Its results are those of an earlier task.
     """
@@ -60,18 +64,9 @@ class Node:
     state: str
     seconds: float
     ended: float
+    pod: str
     is_driver: bool = False
     cached: bool = False
-
-
-def node_id(workflow: str, path: str) -> str:
-    """Return the id that Argo gives a node: the workflow's name, and FNV-1a (32 bits) of its full name."""
-    if path == workflow:
-        return workflow
-    number = 0x811C9DC5
-    for byte in path.encode():
-        number = (number ^ byte) * 0x01000193 & 0xFFFFFFFF
-    return f"{workflow}-{number}"
 
 
 def workflow_name(details: Sequence[Any]) -> str | None:
@@ -96,20 +91,37 @@ def read_nodes(details: Sequence[Any], plan: Plan) -> list[Node]:
     workflow = workflow_name(details)
     if workflow is None:
         return []
-    above = {child.pod_name: detail for detail in details for child in detail.child_tasks or ()}
-    found: list[Node] = []
-    for place in places(plan, workflow, iterations(details)):
-        if isinstance(place.task.work, Importer):
-            found += _by_name(details, place, place.task.name)
-            continue
-        detail = above.get(node_id(workflow, f"{place.path}.executor"))
-        if detail is not None:
-            found.append(_node(detail, place))
-        elif not place.iteration:
-            found += [node for node in _by_name(details, place, place.task.name) if node.state == "SKIPPED"]
-            drivers = _by_name(details, place, f"{place.task.name}-driver", is_driver=True)
-            found += [node for node in drivers if node.state == "FAILED"]
-    return found
+    reading = _Reading(details, plan, workflow)
+    found = (reading.node(place) for place in places(plan, workflow, iterations(details)))
+    return [node for node in found if node is not None]
+
+
+class _Reading:
+    """The nodes of a run, by the ids of nodes below them and by their names."""
+
+    def __init__(self, details: Sequence[Any], plan: Plan, workflow: str) -> None:
+        self._workflow = workflow
+        self._above = {child.pod_name: detail for detail in details for child in detail.child_tasks or ()}
+        shown = Counter(detail.display_name for detail in details)
+        self._named = {one.display_name: one for one in details if shown[one.display_name] == 1}
+        self._tasks = Counter(task.name for task in leaf_tasks(plan.graph))
+
+    def node(self, place: Place) -> Node | None:
+        """Return a task that has begun, or None."""
+        pod = node_id(self._workflow, f"{place.path}.executor")
+        if pod in self._above:
+            return _node(self._above[pod], place, pod)
+        if place.iteration or self._tasks[place.task.name] > 1:
+            return None  # of several with one name nobody knows which is meant
+        if detail := self._named.get(place.task.name):
+            below = [child.pod_name for child in detail.child_tasks or () if child.pod_name]
+            if not isinstance(place.task.work, Container):  # an importer is its own pod
+                below = [node_id(self._workflow, place.path)]
+            return _node(detail, place, (below or [pod])[0])
+        driver = self._named.get(f"{place.task.name}-driver")
+        if driver is None or str(driver.state) != "FAILED":
+            return None
+        return _node(driver, place, node_id(self._workflow, f"{place.path}-driver"), is_driver=True)
 
 
 def has_ended(details: Sequence[Any], name: str) -> bool:
@@ -145,61 +157,14 @@ def _places(graph: Graph, path: str, iteration: tuple[int, ...], width: int) -> 
             yield Place(task=task, iteration=iteration, path=inside)
 
 
-def pod_names(
-    place: Place, workflow: str, templates: Sequence[str], attempts: int, *, driver: bool
-) -> list[str]:
-    """Return the names that the pod of a task may have, the likeliest first.
-
-    Args:
-        place: The task.
-        workflow: Name of the workflow.
-        templates: What `pod_templates` found in the package.
-        attempts: How often it was executed.
-        driver: The step before it is meant.
-    """
-    if driver:
-        ids = [node_id(workflow, f"{place.path}-driver")]
-        templates = ["system-container-driver"]
-    elif place.task.retry.limit:
-        templates = [_retried(template) for template in templates]
-        paths = [f"{place.path}.executor({number})" for number in reversed(range(attempts))]
-        ids = [node_id(workflow, path) for path in paths]
-    else:
-        ids = [node_id(workflow, f"{place.path}.executor")]
-    numbers = [found.rpartition("-")[2] for found in ids]
-    return [f"{workflow}-{template}-{number}" for number, template in itertools.product(numbers, templates)]
-
-
-def pod_templates(documents: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the names of KFP's templates for pods, which count the labels and annotations of a package."""
-    found = {"system-container-impl": None}
-    for document in documents[1:]:
-        platform = (document.get("platforms") or {}).get("kubernetes") or {}
-        for executor in ((platform.get("deploymentSpec") or {}).get("executors") or {}).values():
-            if metadata := executor.get("podMetadata"):
-                counts = f"{len(metadata.get('annotations') or {})}-{len(metadata.get('labels') or {})}"
-                found[f"metadata-{counts}-system-container-impl"] = None
-    return sorted(found, reverse=True, key=len)
-
-
-def _retried(template: str) -> str:
-    return template.replace("system-container-impl", "retry-system-container-impl")
-
-
-def _by_name(details: Sequence[Any], place: Place, name: str, *, is_driver: bool = False) -> list[Node]:
-    """Find a node that nothing but its name tells of; of several nobody knows which is meant."""
-    found = [detail for detail in details if detail.display_name == name]
-    return [_node(found[0], place, is_driver=is_driver)] if len(found) == 1 else []
-
-
-def _node(detail: Any, place: Place, *, is_driver: bool = False) -> Node:
+def _node(detail: Any, place: Place, pod: str, *, is_driver: bool = False) -> Node:
     began, ended = seconds_of(detail.start_time), seconds_of(detail.end_time)
     seconds = max(0.0, ended - began) if ended else 0.0
     state = str(detail.state or "RUNTIME_STATE_UNSPECIFIED")
     executes = isinstance(place.task.work, Container) and not is_driver
     quick = state == "SUCCEEDED" and ended > 0 and seconds <= _CACHED_SECONDS
     return Node(
-        place=place, state=state, seconds=seconds, ended=ended, is_driver=is_driver,
+        place=place, state=state, seconds=seconds, ended=ended, pod=pod, is_driver=is_driver,
         cached=executes and quick,
     )  # fmt: skip
 

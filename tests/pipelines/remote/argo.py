@@ -14,7 +14,7 @@ from typing import Any
 from pipelines.local.plan import Graph, Group, Loop, Plan
 
 BEGIN = 1_800_000_000
-NEVER = "1970-01-01T00:00:00Z"
+NEVER = "0001-01-01T00:00:00Z"  # what Go makes of a time that was never set
 
 
 def identity(workflow: str, path: str) -> str:

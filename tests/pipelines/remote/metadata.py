@@ -23,6 +23,7 @@ class MetadataService:
     """A store on loopback, ended with the block.
 
     Attributes:
+        store: The store.
         refuse: A status that all calls end with, or None.
         calls: Names of the methods that were called.
     """
@@ -30,7 +31,7 @@ class MetadataService:
     def __init__(self, database: Path) -> None:
         config = metadata_store_pb2.ConnectionConfig()
         config.sqlite.filename_uri = str(database)
-        self._store: Any = metadata_store.MetadataStore(config)
+        self.store: Any = metadata_store.MetadataStore(config)
         self.refuse: grpc.StatusCode | None = None
         self.calls: list[str] = []
         handlers = {method.name: self._handler(method.name) for method in _SERVICE.methods}
@@ -44,7 +45,7 @@ class MetadataService:
             self.calls.append(name)
             if self.refuse is not None:
                 context.abort(self.refuse, "no")
-            response, said, code = getattr(library, name)(self._store._metadata_store, request)
+            response, said, code = getattr(library, name)(self.store._metadata_store, request)
             if code:
                 context.abort(_CODES[code], said.decode())
             return response

@@ -179,7 +179,9 @@ class Api:
         steps = run.pop("steps")
         state, details = steps[max(0, min(self._readings.get(identifier, 0), len(steps) - 1))]
         run |= {"state": state, "run_details": {"task_details": details}}
-        run["finished_at"] = when(90) if state in ("SUCCEEDED", "FAILED", "CANCELED") else when(None)
+        run["finished_at"] = (
+            when(90) if state in ("SUCCEEDED", "FAILED", "CANCELED") else "1970-01-01T00:00:00Z"
+        )
         return validated("V2beta1Run", run)
 
     def _page(self, kind: str, entries: str, found: list[Any], query: dict[str, str], *more: str) -> Any:
@@ -201,6 +203,10 @@ class Api:
         if not found:
             del page[entries]  # as protocol buffers do
         return validated(kind, page)
+
+    def artifact(self, query: dict[str, str]) -> Any:
+        uri = f"{query['source']}://{query['bucket']}/{query['key']}"
+        return self.logs.get(uri) or _Refused(500, "Failed to get object in bucket")
 
     def log(self, run: str, pod: str) -> Any:
         assert run in self.runs
@@ -244,6 +250,7 @@ def _routes(api: Api) -> list[tuple[str, Callable[..., Any]]]:
         (f"GET {base}/runs/([^/:]+)", lambda one, query, body: api.run(one)),
         (f"POST {base}/runs/([^/]+):terminate", lambda one, query, body: api.terminate(one)),
         ("GET /apis/v1alpha1/runs/([^/]+)/nodes/([^/]+)/log", lambda a, b, query, body: api.log(a, b)),
+        ("GET /artifacts/get", lambda query, body: api.artifact(query)),
         ("GET /k8s/pod/logs", lambda query, body: api.log(query["runid"], query["podname"])),
     ]  # fmt: skip
 

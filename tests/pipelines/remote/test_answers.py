@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from tests.pipelines.remote.server import Fault
+from tests.pipelines.remote.server import Fault, Serving
 
 TOKEN = "canary.eyJhbGciOiJSUzI1NiJ9.4711"  # noqa: S105 - of a test
 
@@ -144,6 +144,18 @@ def test_page_to_sign_in_is_not_taken_for_the_api(millrace, kubeflow, package):
     assert said.code == 2
     assert "a page was answered" in said.err
     assert "/pipeline" in said.err
+
+
+def test_kubeflow_that_has_moved_is_told_since_a_request_sent_on_is_another_one(
+    millrace, kubeflow, package
+):
+    with Serving() as other:
+        moved = {"Location": f"{other.url}/apis/v2beta1/healthz"}
+        kubeflow.api.faults = [Fault("GET", 302, headers=moved, times=99)]
+        said = millrace("submit", package, "-p", "rows=3")
+    assert said.code == 2
+    assert f"--host {other.url}" in said.err
+    assert kubeflow.api.asked("POST") == other.api.asked("POST") == []
 
 
 def test_kubeflow_that_is_away_for_a_while_is_waited_for(millrace, kubeflow, package, plan):

@@ -8,6 +8,7 @@ from functools import partial
 import grpc
 import pytest
 from kfp import compiler, dsl
+from ml_metadata.proto import metadata_store_pb2 as pb
 
 from pipelines.local.lineage_down import downstream
 from pipelines.local.lineage_query import upstream
@@ -142,6 +143,37 @@ def test_failing_service_is_told_in_a_line(millrace, recorded, status, code):
         service.refuse = None
     assert (said.code, said.err.count("\n"), "Traceback" in said.err) == (code, 1, False)
     assert service.address in said.err
+
+
+def test_log_of_a_pod_that_is_gone_is_what_the_launcher_kept(millrace, kubeflow, package, plan, tmp_path):
+    """The records are those of KFP 2.17's launcher (`component/launcher_v2.go`), put by hand."""
+    kubeflow.api.play(plan, ("FAILED", {"prepare": ("SUCCEEDED", 1, 9, 1), "choose": ("FAILED", 11, 20)}))
+    run_id = millrace("submit", package, "-p", "rows=3").out.strip()
+    with MetadataService(tmp_path / "kfp.sqlite") as service:
+        _put_log(service.store, run_id, "choose", "minio://mlpipeline/v2/artifacts/x/executor-logs-0")
+        kubeflow.api.logs["minio://mlpipeline/v2/artifacts/x/executor-logs-0"] = "error: too few\n"
+        words = ["logs", run_id, "choose", "--metadata", service.address]
+        assert millrace(*words).out == "error: too few\n"
+        kubeflow.api.logs.clear()
+        gone = millrace(*words)
+        assert (gone.code, gone.err.count("\n")) == (4, 1)
+        none = millrace("logs", run_id, "prepare", "--metadata", service.address)
+        assert (none.code, "no log was kept" in none.err) == (4, True)
+
+
+def _put_log(store, run_id, task, uri):
+    kinds = {
+        "execution": store.put_execution_type(pb.ExecutionType(name="system.ContainerExecution")),
+        "artifact": store.put_artifact_type(pb.ArtifactType(name="system.Artifact")),
+        "context": store.put_context_type(pb.ContextType(name="system.PipelineRun")),
+    }
+    execution = pb.Execution(type_id=kinds["execution"])
+    execution.custom_properties["display_name"].string_value = task
+    artifact = pb.Artifact(type_id=kinds["artifact"], uri=uri)
+    event = pb.Event(type=pb.Event.OUTPUT)
+    event.path.steps.add().key = "executor-logs"
+    context = pb.Context(type_id=kinds["context"], name=run_id)
+    store.put_execution(execution, [(artifact, event)], [context])
 
 
 def test_comparison_has_data_metrics_and_what_changed_from_metadata(millrace, kubeflow, recorded):

@@ -5,7 +5,8 @@ from kfp import dsl
 from kfp_server_api import V2beta1Run
 
 from pipelines.local.reading import inspect_documents
-from pipelines.remote.nodes import Place, places, pod_names, pod_templates, read_nodes
+from pipelines.remote.nodes import Node, Place, places, read_nodes
+from pipelines.remote.pods import node_id, pod_names
 from tests.pipelines.remote.argo import Workflow
 from tests.pipelines.remote.conftest import door
 from tests.pipelines.remote.models import API
@@ -38,13 +39,22 @@ def test_pods_have_the_names_that_were_seen_on_a_cluster(plan, task):
     one = next(found for found in places(plan, workflow, 0) if not found.task.retry.limit)
     place = Place(task=one.task, iteration=(), path=f"{workflow}.root.{task}")
     executor, driver = SEEN[task]
-    templates = pod_templates([{}])
-    assert pod_names(place, workflow, templates, 1, driver=False) == [
-        f"{workflow}-system-container-impl-{executor}"
-    ]  # fmt: skip
-    assert pod_names(place, workflow, templates, 1, driver=True) == [
-        f"{workflow}-system-container-driver-{driver}"
-    ]  # fmt: skip
+    for is_driver, end, expected in (
+        (False, ".executor", f"system-container-impl-{executor}"),
+        (True, "-driver", f"system-container-driver-{driver}"),
+    ):
+        pod = node_id(workflow, f"{place.path}{end}")
+        node = Node(place=place, state="RUNNING", seconds=0, ended=0, pod=pod, is_driver=is_driver)
+        assert pod_names(node, [{}], frozenset()) == [f"{workflow}-{expected}"]
+
+
+def test_task_that_is_in_no_loop_is_known_by_its_name_alone(plan):
+    """Tasks after an exit handler hang below a node of another name."""
+    flow = Workflow("line-x", plan, {"prepare": ("SUCCEEDED", 10, 25), "choose": ("RUNNING", 30, None)})
+    for detail in flow.details:
+        detail["child_tasks"] = [{"pod_name": f"line-x-{number}"} for number in range(1)]
+    nodes = {node.place.label: (node.state, node.pod) for node in read_nodes(details(flow), plan)}
+    assert nodes == {"prepare": ("SUCCEEDED", "line-x-0"), "choose": ("RUNNING", "line-x-0")}
 
 
 def test_each_iteration_is_told_from_the_others_whatever_the_order(plan):

@@ -240,6 +240,7 @@ def test_pipeline_of_ours_is_compiled_with_the_image_map(millrace, kubeflow, ima
         (["training.yaml", "-p", "sources=a.csv"], "a file of this machine is not there on a cluster"),
         (["training.yaml", "-p", "trails=3"], "did you mean `trials`"),
         (["training.yaml", "-p", "training.tolerence=3"], "did you mean `tolerance`"),
+        (["training.yaml"], "serving on a cluster comes with a later version"),
         (["training.yaml", "-p", "deploy.target=local"], "`local` serves on the machine of a run"),
         (["training", "--images", "gone.lock"], "cannot be read"),
         (["line.yaml", "--images", "images.lock"], "is fixed in a package"),
