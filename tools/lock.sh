@@ -12,6 +12,7 @@ image() { # NAME CONSTRAINTS OPTIONS…: the same versions as on one machine
 cpu="--group tensorflow-cpu --override docker/without-tensorflow.txt"
 
 lock 3.11 $upgrade --group bootstrap -o locks/uv.txt
+lock 3.11 $upgrade --group go -o locks/go.txt
 lock 3.11 $upgrade --group command-line --group ingestion --group modelling --group deployment --group serving \
     --group development -o locks/local.txt
 lock 3.11 $upgrade --group validation --group validation-tests -o locks/validation.txt

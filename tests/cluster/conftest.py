@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -84,5 +85,9 @@ def count_quota(cluster: Cluster, quota: dict) -> None:
 def _define(cluster: Cluster) -> None:
     answer = cluster.apply(definitions())
     assert answer.ok, answer.error
-    answer = cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
-    assert answer.ok, answer.error
+    for _ in range(20):  # kubectl fails while a definition has no conditions at all
+        answer = cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+        if answer.ok:
+            return
+        time.sleep(0.5)
+    raise AssertionError(answer.error)

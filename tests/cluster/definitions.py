@@ -1,6 +1,6 @@
 """Definitions of the resources that manifests hold beside Kubernetes' own.
 
-Those of KServe, Gateway API, Prometheus' operator, Argo CD and Flux are their projects' own, out of the
+Those of KServe, Gateway API, Prometheus' operator, Argo and Flux are their projects' own, out of the
 folders of their Go modules; nothing of them stands in this repository. Those of Kubeflow
 (`kubeflow.yaml`) are written by hand, because its module is not to be had: they hold the fields of its Go
 types at 2.17.0 that we use, closed, so that a misspelt field is refused. They prove nothing about
@@ -18,7 +18,7 @@ import yaml
 
 from tests.cluster.binaries.build import find_go
 
-BY_HAND = Path(__file__).parent / "kubeflow.yaml"
+BY_HAND = [Path(__file__).parent / name for name in ("kubeflow.yaml", "applyset.yaml")]
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,10 @@ MODULES = (
         ("manifests/crds/application-crd.yaml",),
     ),
     Module(
+        "github.com/argoproj/argo-workflows/v3@v3.7.2", "h1:Fi6j0q2sCg6cfkntKde5KA+TfJgMrq1MzJCmOESlWNw=",
+        ("manifests/base/crds/minimal/argoproj.io_workflowtaskresults.yaml",),
+    ),
+    Module(
         "github.com/fluxcd/kustomize-controller@v1.7.3", "h1:SzNnGn/4ObAPEHHleM5U7y/AKxKXph3Vj6ZhteeXw8M=",
         ("config/crd/bases/kustomize.toolkit.fluxcd.io_kustomizations.yaml",),
     ),
@@ -65,7 +69,7 @@ MODULES = (
 
 def definitions() -> list[dict]:
     """All definitions."""
-    files = [BY_HAND]
+    files = [*BY_HAND]
     for module in MODULES:
         folder = folder_of(module.name.partition("@")[0])
         files += [folder / file for file in module.files]

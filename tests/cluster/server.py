@@ -17,6 +17,11 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 START_SECONDS = 60
+# What the server keeps for itself, or defines everything else.
+OWN = (
+    "events", "leases", "apiservices", "customresourcedefinitions", "flowschemas",
+    "prioritylevelconfigurations",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -78,10 +83,8 @@ class Cluster:
 
         Left out are what the server keeps for itself, and namespaces that are on their way out.
         """
-        listed = self.kubectl("api-resources", "--verbs=list,get", "--output=name").out.split()
-        kinds = sorted(
-            name for name in listed if name.partition(".")[0] not in ("events", "leases", "apiservices")
-        )
+        listed = self.kubectl("api-resources", "--verbs=list,create,delete", "--output=name").out.split()
+        kinds = sorted(name for name in listed if name.partition(".")[0] not in OWN)
         answer = self.kubectl("get", ",".join(kinds), "--all-namespaces", "--output=json")
         return {
             (one["kind"], one["metadata"].get("namespace", ""), one["metadata"]["name"]):

@@ -14,6 +14,7 @@ LOCKS = {
     "validation": ["validation", "validation-tests"],
     "kfp-executor": ["kfp-executor"],
     "uv": ["bootstrap"],
+    "go": ["go"],
 }
 IMAGES = {
     "ingestion": ["ingestion"],
