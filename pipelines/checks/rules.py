@@ -47,8 +47,8 @@ RULES: tuple[Rule, ...] = (
         about="a task takes what nothing gives; KFP's compiler writes such graphs without a word",
     ),
     Rule(
-        name="missing-dependency", severity="error", production="error", package=missing_dependency,
-        about="a task, mostly a loop whose body ignores its item, does not wait for what it takes",
+        name="missing-dependency", severity="warning", production="note", package=missing_dependency,
+        about="a task, mostly a loop that ignores its item, does not say for whom it waits",
     ),
     Rule(
         name="broken-graph", severity="error", production="error", package=problems_of("graph"),

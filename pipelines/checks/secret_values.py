@@ -22,10 +22,10 @@ _FORMS = {
     "an authorization header": r"\b[Bb]earer\s+[\w.~+/-]{20,}=*",
 }
 _ANY = re.compile("|".join(f"(?P<f{number}>{form})" for number, form in enumerate(_FORMS.values())))
-_LOGIN = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s/:@'\"]*:(?P<value>[^\s/@'\"]{3,})@")
+_LOGIN = re.compile(r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]*+://[^\s/:@'\"]*+:(?P<value>[^\s/@'\"]{3,}+)@")
 
 _SECRET = re.compile(
-    r"passw(?:or)?d|passphrase|\bpwd\b|secrets?\b|token\b|credentials?\b|\bjwt\b|"
+    r"passw(?:or)?d|passphrase|\bpwd\b|secrets?$|token$|credentials?\b|\bjwt\b|"
     r"\b(?:api|access|secret|private|encryption|account|auth) ?keys?\b|\bkey id\b",
 )
 _REFERRING = re.compile(
@@ -35,15 +35,17 @@ _WORD_END = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])")
 _REFERENCE = re.compile(
     r"(?:secret|env|file):.+|[$<{*].*|\S*\{\{.*|(?:true|false|null|none|optional|required)\b.*", re.I | re.S
 )
-_QUOTED = re.compile(r"""([A-Za-z_][\w.-]*)["']?[ \t]*[=:][ \t]*["']([^"'\n]{4,})["']""")
-_SET = re.compile(r"""(?:^|[\s,;?&])([A-Za-z_][\w.-]*)[ \t]*[=:][ \t]*([^\s"',;&(]{4,}+)(?!\()""")
-_FLAG = re.compile(r"""(?:^|\s)--?([A-Za-z_][\w.-]*)[ \t=]([^\s"',;&(-][^\s"',;&(]{3,})""")
+# A name begins where none was before: to try each letter of a long text would take squares.
+_QUOTED = re.compile(r"""(?<![\w.-])([A-Za-z_][\w.-]*+)["']?[ \t]*[=:][ \t]*["']([^"'\n]{4,})["']""")
+_SET = re.compile(r"""(?:^|[\s,;?&])([A-Za-z_][\w.-]*+)[ \t]*[=:][ \t]*([^\s"',;&(]{4,}+)(?!\()""")
+_FLAG = re.compile(r"""(?:^|\s)--?([A-Za-z_][\w.-]*+)[ \t=]([^\s"',;&(-][^\s"',;&(]{3,})""")
 
 
 def names_a_secret(name: str) -> bool:
     """Tell whether a name promises a secret itself (`DB_PASSWORD`), not where one lies (`passwordFile`)."""
     words = " ".join(_WORD_END.split(name)).strip().lower()
-    return bool(_SECRET.search(words)) and not _REFERRING.search(words)
+    is_a_field = name == "secretKey"  # by which Kubernetes and KFP name a key of a secret
+    return bool(_SECRET.search(words)) and not is_a_field and not _REFERRING.search(words)
 
 
 def is_a_value(text: str) -> bool:

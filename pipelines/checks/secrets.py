@@ -27,7 +27,7 @@ def found_secrets(subject: Subject) -> Iterator[Found]:
     """Yield every secret with its place, for those who must keep it out of what they print."""
     if isinstance(subject, Package):
         yield from _of_package(subject)
-    elif subject.kind != "Secret":  # of which all values are secret
+    elif subject.kind not in ("Secret", "CustomResourceDefinition"):  # all values secret, and none at all
         yield from _of_manifest(subject)
 
 

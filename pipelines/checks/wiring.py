@@ -41,7 +41,11 @@ def problem_as_breach(problem: Problem, package: Package) -> Breach:
 
 
 def missing_dependency(package: Package) -> Iterator[Breach]:
-    """Find tasks that take what another makes and do not wait for it: `dependentTasks` is the order."""
+    """Find tasks that take what another makes and do not say that they wait for it.
+
+    KFP's backend adds what is missing (`addImplicitDependencies` in argocompiler/dag.go, 2.17.0), as the
+    embedded runner does. `kfp.local` goes by `dependentTasks` alone.
+    """
     for step in package.steps:
         waits = set(map(str, listed(step.task, "dependentTasks")))
         inputs = mapping(step.task, "inputs")
@@ -51,7 +55,7 @@ def missing_dependency(package: Package) -> Iterator[Breach]:
                     if producer in step.siblings:
                         yield Breach(
                             task=step.label, field=f"inputs.{name}",
-                            message=f"takes an output of `{producer}` and does not wait for it",
+                            message=f"takes an output of `{producer}`; `kfp.local` does not wait for it",
                             fix=f"use the item inside the loop, or say `.after({producer})`",
                         )  # fmt: skip
 

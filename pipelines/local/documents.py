@@ -40,8 +40,13 @@ class _Loader(_Base):
             return [self._plain(one) for one in node.value]
         if isinstance(node, MappingNode) and node.tag == _MAPPING:
             self.flatten_mapping(node)
-            return {self._plain(key): self._plain(value) for key, value in node.value}
+            return {self._key(key): self._plain(value) for key, value in node.value}
         return self.construct_object(node, deep=True)
+
+    def _key(self, node: Node) -> Any:
+        if not isinstance(node, ScalarNode):  # `{{ name }}` of a template is a mapping as a key
+            raise yaml.MarkedYAMLError(problem="a key is no plain value", problem_mark=node.start_mark)
+        return self._plain(node)
 
 
 @functools.lru_cache(maxsize=4096)

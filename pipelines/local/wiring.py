@@ -31,6 +31,12 @@ from pipelines.local.plan import (
 from pipelines.local.refusal import Problems
 from pipelines.local.walks import leaf_tasks
 
+# KFP hands these to a task whose settings are given by parameters, though its component takes none.
+_SETTINGS = (
+    "accelerator_count", "accelerator_type", "base_image", "cpu_limit", "cpu_request",
+    "memory_limit", "memory_request",
+)  # fmt: skip
+
 
 def check_wiring(graph: Graph, inputs: Ports, problems: Problems, *, where: str) -> None:
     """Check one graph and those inside it.
@@ -76,7 +82,7 @@ def _check_inputs(task: Task, graph: Graph, inputs: Ports, place: str, problems:
     shown = {name for source in connected.values() for name in _shown(source)}
     for name, source in connected.items():
         here = f"{place}, input `{name}`"
-        if name not in specs and name not in shown:
+        if name not in specs and name not in shown and name not in _SETTINGS:
             problems.broken("wiring", "the component has no such input", here)
         _check_source(source, graph, inputs, here, problems)
     for name in sorted(shown - set(connected)):
