@@ -51,16 +51,23 @@ class Build:
             raise ValueError(f"`parallelism >= 1` must hold, but got {self.parallelism=}.")
         if self.trials_per_task < 1:
             raise ValueError(f"`trials_per_task >= 1` must hold, but got {self.trials_per_task=}.")
-        check_tasks(self.tasks)
-        for name, value in (("store_secret", self.store_secret), ("deployer_secret", self.deployer_secret)):
-            if not (value is None or (value and isinstance(value, str))):  # pyright: ignore[reportUnnecessaryIsInstance] - from a file
-                raise ValueError(f"`{name}` must name a secret, or be null, but got {value!r}.")
+        for name in ("tasks", "images", "secrets"):
+            _require(getattr(self, name), name, Mapping, "be a mapping")
+        for name in ("store_secret", "deployer_secret"):
+            _require(getattr(self, name) or None, name, str | None, "name a secret, or be null")
+        if self.tasks:  # it imports kfp, which a run of a package can do without
+            check_tasks(self.tasks)
         if not _are_texts(self.allowed_hosts):
             raise ValueError(f"`allowed_hosts` must be a list of hosts, but got {self.allowed_hosts!r}.")
         if bad := [name for name, keys in self.secrets.items() if not (keys and _are_texts(keys))]:
             raise ValueError(f"`secrets` must map names to lists of keys, but {bad[0]!r} does not.")
         if bad := [key for key, value in self.images.items() if not isinstance(value, str)]:
             raise ValueError(f"`images` must map names to references, but {bad[0]!r} does not.")
+
+
+def _require(value: object, name: str, kind: Any, what: str) -> None:
+    if not isinstance(value, kind):
+        raise ValueError(f"`{name}` must {what}, but got {value!r}.")
 
 
 def _are_texts(value: object) -> bool:

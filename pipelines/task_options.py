@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 
 from components.common.config import build_config, require_known
 from components.common.errors import BadInputError
 from pipelines.doors import rooms
-from pipelines.local.resources import memory_bytes
+from pipelines.pod_options import Toleration, Volume, check_amounts, check_names, read_parts
 
 EVERY = "every"  # the key for all tasks
 
@@ -60,8 +59,8 @@ class TaskOptions:
 
     def __post_init__(self) -> None:
         """Reject what Kubernetes would, naming the value."""
-        _check_amounts("cpu", self.cpu_request, self.cpu_limit)
-        _check_amounts("memory", self.memory_request, self.memory_limit)
+        check_amounts("cpu", self.cpu_request, self.cpu_limit)
+        check_amounts("memory", self.memory_request, self.memory_limit)
         for name, least in (("accelerators", 1), ("retries", 0), ("retry_wait_seconds", 0)):
             if getattr(self, name) < least:
                 raise ValueError(f"`{name} >= {least}` must hold, but got {name}={getattr(self, name)}.")
@@ -72,76 +71,19 @@ class TaskOptions:
             raise ValueError(
                 f"`accelerator` must be named like nvidia.com/gpu, but got {self.accelerator=}."
             )
-        for name in ("node_selector", "labels", "variables"):
-            _check_texts(name, getattr(self, name))
+        for name in ("node_selector", "labels"):
+            check_names(name, getattr(self, name), labels=True)
+        check_names("variables", self.variables, labels=False)
         self.all_tolerations()
         self.all_volumes()
 
     def all_tolerations(self) -> list[Toleration]:
         """Return the tolerations, checked."""
-        return [build_config(Toleration, one, where="tolerations") for one in self.tolerations]
+        return read_parts(Toleration, self.tolerations, "tolerations")
 
     def all_volumes(self) -> list[Volume]:
         """Return the volumes, checked."""
-        return [build_config(Volume, one, where="volumes") for one in self.volumes]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Toleration:
-    """A taint of nodes on which a task may run all the same.
-
-    Attributes:
-        key: Of the taint; none: any.
-        operator: `Equal` or `Exists`.
-        value: Of the taint, for `Equal`.
-        effect: `NoSchedule`, `PreferNoSchedule` or `NoExecute`; none: any.
-    """
-
-    key: str | None = None
-    operator: Literal["Equal", "Exists"] = "Equal"
-    value: str | None = None
-    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
-
-    def __post_init__(self) -> None:
-        """Reject what Kubernetes would, naming the value."""
-        if self.operator not in ("Equal", "Exists"):
-            raise ValueError(f"`operator` must be Equal or Exists, but got {self.operator=}.")
-        if self.effect not in (None, "NoSchedule", "PreferNoSchedule", "NoExecute"):
-            raise ValueError(f"`effect` is none that Kubernetes knows: {self.effect=}.")
-        if (self.operator == "Exists" and self.value is not None) or (
-            self.operator == "Equal" and self.key is None
-        ):
-            raise ValueError("`Exists` takes no `value`, and `Equal` needs a `key`.")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Volume:
-    """A folder of the container: of a claim, or empty at first.
-
-    Attributes:
-        path: Where the task sees it; absolute.
-        claim: Name of a PersistentVolumeClaim of the namespace; none: an empty folder.
-        sub_path: Folder of the claim.
-        size: Most that an empty folder may hold, such as `20Gi`.
-        medium: `Memory` for an empty folder in memory, which counts as the task's.
-    """
-
-    path: str = ""
-    claim: str | None = None
-    sub_path: str | None = None
-    size: str | None = None
-    medium: str | None = None
-
-    def __post_init__(self) -> None:
-        """Reject what Kubernetes would, naming the value."""
-        if not self.path.startswith("/"):
-            raise ValueError(f"`path` must be absolute, but got {self.path=}.")
-        if self.claim and (self.size or self.medium):
-            raise ValueError("`size` and `medium` are of empty folders, and there is a `claim`.")
-        if self.sub_path and not self.claim:
-            raise ValueError("`sub_path` is of a `claim`, and there is none.")
-        if self.medium not in (None, "Memory"):
-            raise ValueError(f"`medium` must be Memory or none, but got {self.medium=}.")
+        return read_parts(Volume, self.volumes, "volumes")
 
 
 def check_tasks(tasks: Settings) -> None:
@@ -153,8 +95,8 @@ def check_tasks(tasks: Settings) -> None:
     require_known(tasks, {EVERY, *rooms(), *rooms().values()}, where=_WHERE)
     for name, settings in tasks.items():
         if not isinstance(settings, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] - from a file
-            raise BadInputError("must be a mapping", where=f"{_WHERE}, `{name}`", value=settings)
-        build_config(TaskOptions, settings, where=f"{_WHERE}, `{name}`")
+            raise BadInputError("must be a mapping", where=f"tasks.{name}", value=settings)
+        build_config(TaskOptions, settings, where=f"tasks.{name}")
     for door in rooms():
         options_of(door, tasks)
 
@@ -175,7 +117,7 @@ def options_of(door: str, tasks: Settings) -> TaskOptions:
     for source in (default_tasks(), tasks):
         for name in dict.fromkeys((EVERY, rooms()[door], door)):
             said |= source.get(name, {})
-    return build_config(TaskOptions, said, where=f"{_WHERE}, together for `{door}`")
+    return build_config(TaskOptions, said, where=f"tasks, all that holds for {door}")
 
 
 @functools.cache
@@ -183,33 +125,3 @@ def default_tasks() -> Settings:
     """Return `tasks` of `builds/default.yaml`."""
     text = (Path(__file__).parent / "builds" / "default.yaml").read_text(encoding="utf-8")
     return yaml.safe_load(text)["tasks"]
-
-
-_CPU = re.compile(r"\d+m|\d+(\.\d+)?")
-_MEMORY = re.compile(r"\d+([KMGTPE]i?)?")
-
-
-def _check_amounts(what: str, request: object, limit: object) -> None:
-    pattern = _CPU if what == "cpu" else _MEMORY
-    for name, value in (("request", request), ("limit", limit)):
-        if value is not None and not pattern.fullmatch(str(value)):
-            example = "`500m` or `2`" if what == "cpu" else "`512Mi` or `4Gi`"
-            raise ValueError(f"`{what}_{name}` must be like {example}, but got {what}_{name}={value!r}.")
-    if request is not None and limit is not None and _amount(what, request) > _amount(what, limit):
-        raise ValueError(f"`{what}_request <= {what}_limit` must hold, but got {request} and {limit}.")
-
-
-def _amount(what: str, value: object) -> float:
-    text = str(value)
-    if what == "memory":
-        return memory_bytes({"resourceMemoryRequest": text})
-    return float(text.removesuffix("m")) / (1000 if text.endswith("m") else 1)
-
-
-def _check_texts(name: str, value: object) -> None:
-    if not isinstance(value, Mapping) or not all(
-        isinstance(part, str)
-        for pair in value.items()
-        for part in pair  # type: ignore[misc]
-    ):
-        raise ValueError(f"`{name}` must map names to texts, but got {name}={value!r}.")
