@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -61,20 +62,27 @@ class Finding:
         return ":".join(part for part in (self.file, self.document, inside) if part)
 
     @property
-    def text(self) -> str:
-        """Return `severity rule: what; what to do`."""
+    def judgement(self) -> str:
+        """Return `severity rule`."""
+        return f"{self.severity} {self.rule}"
+
+    @property
+    def advice(self) -> str:
+        """Return `what; what to do`."""
         shown = "" if self.value is None else f", got {self.value!r}"
-        return f"{self.severity} {self.rule}: {self.message}{shown}; {self.fix}"
+        return f"{self.message}{shown}; {self.fix}"
 
 
-def show_findings(findings: list[Finding]) -> list[str]:
-    """Return a line for each finding; equal ones in one file are a line together."""
-    places: dict[tuple[str, str], list[str]] = {}
+def fold(findings: Iterable[Finding]) -> list[tuple[str, Finding]]:
+    """Put findings of one file together that differ in the place alone.
+
+    Returns:
+        The place of the first of each, with how many more there are, and the first.
+    """
+    together: dict[tuple[str, str, str], list[Finding]] = {}
     for one in findings:
-        places.setdefault((one.file, one.text), []).append(one.place)
-    return [f"{_first(where)}: {text}" for (_, text), where in places.items()]
-
-
-def _first(places: list[str]) -> str:
-    more = len(places) - 1
-    return f"{places[0]} and {more} more" if more else places[0]
+        together.setdefault((one.file, one.judgement, one.advice), []).append(one)
+    return [
+        (f"{group[0].place} and {len(group) - 1} more" if len(group) > 1 else group[0].place, group[0])
+        for group in together.values()
+    ]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
+import sys
+import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +15,9 @@ from pipelines.commands.options import AsJson, show
 
 if TYPE_CHECKING:
     from pipelines.checks.finding import Finding
+
+_COLOURS = {"error": typer.colors.RED, "warning": typer.colors.YELLOW, "note": typer.colors.BLUE}
+_INDENT, _WIDEST = "    ", 108
 
 Ignored = Annotated[
     list[str] | None, typer.Option("--ignore", metavar="RULE", help="Leave a rule out; may be repeated.")
@@ -35,9 +41,10 @@ def check(
 ) -> None:
     """Tell what is wrong with packages and manifests, ours or others'.
 
-    One line per finding, `file:task.field: severity rule: what; what to do`; findings that differ in the
-    place alone are one line. Ends with 0, with 3 when one is an error, with 2 when a file cannot be read.
-    The rules are in docs/checks.md. What kustomize builds: `kubectl kustomize DIR | millrace check -`.
+    One line per finding, `file:task.field: severity rule: what; what to do`, or wrapped on a terminal;
+    findings that differ in the place alone are one. Ends with 0, with 3 when one is an error, with 2 when
+    a file cannot be read. The rules are in docs/checks.md. What kustomize builds:
+    `kubectl kustomize DIR | millrace check -`.
     """
     from components.common.errors import BadInputError
     from pipelines.checks.check import check_files
@@ -55,15 +62,27 @@ def check(
 
 
 def _show(found: list[Finding]) -> None:
-    from pipelines.checks.finding import SEVERITIES, show_findings
+    from pipelines.checks.finding import SEVERITIES, fold
 
-    for line in show_findings(found):
-        typer.echo(line)
+    for place, one in fold(found):
+        typer.echo(
+            _for_people(place, one) if sys.stdout.isatty() else f"{place}: {one.judgement}: {one.advice}"
+        )
     counts = Counter(one.severity for one in found)
     words = [
         f"{counts[word]} {word}{'s' if counts[word] > 1 else ''}" for word in SEVERITIES if counts[word]
     ]
     typer.echo(", ".join(words) or "nothing found")
+
+
+def _for_people(place: str, one: Finding) -> str:
+    """Return a finding as a terminal shows it best: its head, and what to do below, at most so wide."""
+    width = min(shutil.get_terminal_size().columns, _WIDEST)
+    head = f"{typer.style(place, bold=True)}: {typer.style(one.judgement, fg=_COLOURS[one.severity])}"
+    below = textwrap.wrap(
+        one.advice, width, initial_indent=_INDENT, subsequent_indent=_INDENT, break_on_hyphens=False
+    )
+    return "\n".join([head, *below])
 
 
 def _show_lists() -> None:

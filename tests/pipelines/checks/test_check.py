@@ -1,6 +1,10 @@
 """The command: what it takes, what it prints, how it ends, and that no secret gets out."""
 
 import json
+import os
+import pty
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -63,6 +67,30 @@ def test_equal_findings_of_a_file_are_one_line(package):
         "may hang for ever; `kubernetes.set_timeout(task, seconds)`"
     )
     assert "error secret-value" not in "\n".join(said)
+
+
+def _all_of(terminal: int) -> bytes:
+    said = b""
+    while True:
+        try:
+            said += os.read(terminal, 4096)
+        except OSError:  # the other side is closed
+            return said
+
+
+def test_terminal_gets_each_finding_wrapped_below_its_place(package):
+    ours, its = pty.openpty()
+    command = [sys.executable, "-m", "pipelines.cli", "check", str(package)]
+    environment = {**os.environ, "COLUMNS": "70", "LINES": "40", "TERM": "dumb"}
+    with subprocess.Popen(command, stdout=its, env=environment):
+        os.close(its)
+        lines = _all_of(ours).decode().splitlines()
+    heads = [line for line in lines if str(package) in line]
+    below = [line for line in lines if line.startswith("    ")]
+    assert any(line.endswith("missing-timeout\x1b[0m") for line in heads)
+    assert below
+    assert all(len(line) <= 70 for line in below)
+    assert CANARY not in "".join(lines)
 
 
 def test_json_has_every_finding_by_itself(package):

@@ -209,15 +209,15 @@ def test_name_given_by_a_parameter_is_refused(package):
 
 def test_check_lists_what_a_run_is_to_be_given(package):
     found = [one for one in check_files([str(package(telling))]) if one.rule == "secret-wanted"]
-    assert [(one.task, one.field, one.text) for one in found] == [
+    assert [(one.task, one.field, one.advice) for one in found] == [
         (
             "tell", "secret",
-            "note secret-wanted: takes key `key` of secret `token` as the variable `TOKEN`; "
+            "takes key `key` of secret `token` as the variable `TOKEN`; "
             "millrace run --secret token=PATH",
         ),
         (
             "tell", "config-map",
-            "note secret-wanted: takes key `region` of config map `where` as the variable `REGION`; "
+            "takes key `region` of config map `where` as the variable `REGION`; "
             "millrace run --config-map where=PATH",
         ),
     ]  # fmt: skip
