@@ -141,6 +141,19 @@ def test_every_input_and_output_tells_people_what_it_is(default):
     assert [port for port, about in ports.items() if not about.get("description")] == []
 
 
+def test_each_step_that_finds_something_out_has_a_picture_for_the_dashboard():
+    spec = next(yaml.safe_load_all(package_text("training", Build())))
+    pictures = {"system.HTML", "system.Metrics", "system.ClassificationMetrics"}
+    shown: dict[str, set[str]] = {}
+    for name, component in spec["components"].items():
+        ports = component.get("outputDefinitions", {}).get("artifacts", {}).values()
+        shown[name.removeprefix("comp-")] = {one["artifactType"]["schemaTitle"] for one in ports} & pictures
+    assert shown["evaluate"] == pictures
+    assert shown["train-trials"] == {"system.HTML", "system.Metrics"}
+    for name in ("data-validation", "transform", "select-best"):
+        assert shown[name] == {"system.HTML"}
+
+
 def test_memory_and_time_that_are_asked_for_hold_on_this_machine_too(tmp_path: Path):
     (tmp_path / "p.yaml").write_text(package_text("screening", Build()))
     task = read_package(tmp_path / "p.yaml").graph.tasks["data-validation"]
