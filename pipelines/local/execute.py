@@ -41,6 +41,7 @@ class TaskExecution:
         self._run, self._task, self._container = run, task, container
         self._parent, self._iteration, self._names, self._lasting = parent, iteration, names, lasting
         self._label = iteration_label(task.label, iteration)
+        self._own = run.given.variables(container)
         self._began = time.monotonic()
         self._execution: int | None = None
         self._usage: Usage | None = None
@@ -86,7 +87,7 @@ class TaskExecution:
     async def _execute_or_retry(self, inputs: Inputs, key: str, why: str | None) -> Outputs | None:
         first = self._run.progress.attempts(self._label) + 1
         for attempt in count(first):
-            parent = await self._run.parents.ready(self._container)
+            parent = await self._run.parents.ready(self._container, self._own)
             room = self._run.slots.taken(
                 chain=self._run.chains.get(self._task.label, 1), memory_bytes=self._container.memory_bytes
             )
@@ -254,8 +255,7 @@ class TaskExecution:
             self._run.processes.discard(process)
 
     def _variables(self, temporary: str) -> dict[str, str]:
-        own = {**self._container.environment, **self._run.given.variables(self._container)}
-        return task_variables(self._environment, self._run.variables, own, temporary)
+        return task_variables(self._environment, self._run.variables, self._own, temporary)
 
     @property
     def _environment(self) -> Environment:

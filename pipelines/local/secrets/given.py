@@ -42,10 +42,12 @@ class Given:
     mask: Mask = field(default_factory=Mask)
 
     def variables(self, container: Container) -> dict[str, str]:
-        """Return the variables that a container gets of them."""
+        """Return the variables that the package sets for a container, of given secrets too."""
         wanted = (one for one in container.wanted if isinstance(one, KeyAsVariable))
         found = ((one.variable, self.keys.get((one.kind, one.name), {}).get(one.key)) for one in wanted)
-        return {name: value.decode() for name, value in found if value is not None}
+        return {
+            **container.environment, **{name: value.decode() for name, value in found if value is not None}
+        }  # fmt: skip
 
     def fingerprint(self, container: Container, folder: Path) -> str:
         """Return what stands in a cache key for the values that a container gets.

@@ -62,8 +62,12 @@ class Parents:
             if not self._fresh and self._environments[image].imports:
                 self._begin(self._environments[image])
 
-    async def ready(self, container: Container) -> WarmParent | None:
+    async def ready(self, container: Container, own: Mapping[str, str]) -> WarmParent | None:
         """Return the parent for a container once it has imported everything; None for a fresh start.
+
+        Args:
+            container: What is to be executed.
+            own: Variables that the package sets for it.
 
         Raises:
             UnavailableError: No process can be started.
@@ -71,7 +75,6 @@ class Parents:
         if self._launching is None:
             self._launching = self._light.submit(self._launch)
         await asyncio.shield(asyncio.wrap_future(self._launching))
-        own = container.environment or container.wanted
         if self._fresh or own or not is_lightweight(container.command):
             return None
         beginning = self._begin(self._environments[container.image])

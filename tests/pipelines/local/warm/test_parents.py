@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from kfp import compiler, dsl
+from kfp import compiler, dsl, kubernetes
 
 from pipelines.local.events import Notice
 from pipelines.local.runner import run_package
@@ -28,6 +28,12 @@ def plain(mark: str = "a"):
 @dsl.pipeline(name="with-variable")
 def with_variable(mark: str = "a"):
     parent_of(mark=mark).set_env_variable("OMP_NUM_THREADS", "1")
+
+
+@dsl.pipeline(name="with-secret")
+def with_secret(mark: str = "a"):
+    task = parent_of(mark=mark)
+    kubernetes.use_secret_as_env(task, "keys", {"id": "KEY_ID"}, optional=True)
 
 
 @pytest.fixture
@@ -79,6 +85,14 @@ def test_task_with_variables_of_its_own_is_started_fresh(run, started):
     result, notices = run(with_variable)
     assert output(result).startswith("sh -ec")
     assert started == notices == []
+
+
+def test_task_is_forked_unless_a_secret_that_it_may_have_is_given(run, started, tmp_path):
+    result, _ = run(with_secret)
+    assert "warm/parent.py" in output(result)
+    (tmp_path / "keys.env").write_text("id=x\n")
+    result, _ = run(with_secret, secrets={"keys": tmp_path / "keys.env"})
+    assert output(result).startswith("sh -ec")
 
 
 def test_cached_run_starts_no_parent(run, started):
