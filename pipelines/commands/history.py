@@ -37,13 +37,15 @@ def runs(
     as_json: AsJson = False,
 ) -> None:
     """List the runs of this machine, newest first; with --host those on Kubeflow."""
-    from pipelines.local.history import list_runs
-    from pipelines.remote.runs import list_records
     from pipelines.tables import run_table
 
     if host is None:
+        from pipelines.local.history import list_runs
+
         records = list_runs(root)
     else:
+        from pipelines.remote.runs import list_records
+
         records = list_records(kubeflow_at(host, namespace, token_file), limit)
     show(records, as_json, lambda: run_table(records))
 
@@ -122,13 +124,15 @@ def compare(
     Of runs on Kubeflow data, metrics and changed inputs are in ML Metadata: give --metadata beside --host.
     """
     from pipelines.comparison_table import comparison_table
-    from pipelines.local.compare import compare_runs
-    from pipelines.remote.comparing import compare_remote
-    from pipelines.remote.metadata import ServiceReader
 
     if host is None:
+        from pipelines.local.compare import compare_runs
+
         found = compare_runs(root, first, second)
     else:
+        from pipelines.remote.comparing import compare_remote
+        from pipelines.remote.metadata import ServiceReader
+
         reader = ServiceReader(metadata) if metadata else None
         found = compare_remote(kubeflow_at(host, namespace, token_file), first, second, reader)
     show(found.as_dict(), as_json, lambda: comparison_table(found))
@@ -174,10 +178,13 @@ def lineage(
 
 
 def _lineage_reader(root: Path, metadata: str | None) -> LineageReader:
-    from pipelines.local.lineage_root import RootReader
+    if metadata is None:
+        from pipelines.local.lineage_root import RootReader
+
+        return RootReader(root)
     from pipelines.remote.metadata import ServiceReader
 
-    return ServiceReader(metadata) if metadata else RootReader(root)
+    return ServiceReader(metadata)
 
 
 def _planned(kubeflow: Kubeflow, run_id: str, *, down: bool) -> dict[str, Any]:

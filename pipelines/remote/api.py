@@ -40,8 +40,9 @@ class Kubeflow:
         self.host = host
         host.token()  # a wrong file is told before anything is sent
         logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # it tells of each attempt
+        self.transport: Any = None
         self.client: Any = self.ask("connect", partial(_connect, host), checked=False)
-        self.transport: Any = self.client.runs.run_service_get_run.__self__.api_client
+        self.transport = self.client.runs.run_service_get_run.__self__.api_client
         health = self.ask("connect", self.client.healthzs.healthz_service_get_healthz)
         if health.multi_user and not (host.namespace or self.client.get_user_namespace()):
             fix = "name yours by --namespace"
@@ -118,7 +119,8 @@ class Kubeflow:
             raise BadInputError(what, where=self.host.url, fix=fix)
 
     def _is_json(self) -> bool:
-        return "json" in (self.transport.last_response.getheader("content-type") or "")
+        last = self.transport.last_response if self.transport is not None else None
+        return last is not None and "json" in (last.getheader("content-type") or "")
 
     def text(self, path: str) -> str:
         """Return what is at a path that the SDK does not know; a page of the dashboard is nothing.
@@ -184,6 +186,17 @@ def _connect(host: Host, **_: Any) -> Any:
         def get_kfp_healthz(self, sleep_duration: int = 0) -> Any:
             """Ask once: the SDK would ask for half a minute, and log each failure with its traceback."""
             return self._healthz_api.healthz_service_get_healthz(_request_timeout=TIMEOUT_SECONDS)
+
+        def set_user_namespace(self, namespace: str) -> None:
+            """Keep a pod's namespace for this command; the SDK would write it into the user's settings."""
+            self._context_setting["namespace"] = namespace
+
+        def _load_context_setting_or_default(self) -> None:
+            try:
+                super()._load_context_setting_or_default()
+            except (OSError, ValueError) as error:
+                where = self._LOCAL_KFP_CONTEXT
+                raise BadInputError("settings of KFP's SDK cannot be read", where=where) from error
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)

@@ -3,6 +3,7 @@
 import socket
 
 import pytest
+from kfp import client
 
 from tests.pipelines.remote.server import Fault, Serving
 
@@ -195,3 +196,27 @@ def test_what_is_no_address_is_refused(millrace, url):
     assert said.code == 2
     assert "option --host" in said.err
     assert "canary" not in said.err
+
+
+def test_pod_of_a_namespace_need_not_name_it_and_nobodys_settings_change(
+    millrace, kubeflow, tmp_path, monkeypatch
+):
+    kubeflow.api.namespaces = {"team"}
+    (tmp_path / "namespace").write_text("team")
+    monkeypatch.setattr(client.Client, "_NAMESPACE_PATH", str(tmp_path / "namespace"))
+    assert millrace("runs").code == 0
+    assert kubeflow.api.asked("runs.*namespace=team")
+    assert not (tmp_path / "context.json").exists()
+
+
+def test_damaged_settings_of_the_sdk_are_told(millrace, tmp_path):
+    (tmp_path / "context.json").write_text("{")
+    said = millrace("runs")
+    assert (said.code, said.err.count("\n")) == (2, 1)
+    assert "context.json" in said.err
+
+
+def test_certificates_that_are_not_there_are_told(millrace, kubeflow, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere.pem")
+    said = millrace("runs", host=kubeflow.url.replace("http:", "https:"))
+    assert (said.code, said.err.count("\n")) == (4, 1)
