@@ -29,7 +29,7 @@ _SECRET = re.compile(
     r"\b(?:api|access|secret|private|encryption|account|auth) ?keys?\b|\bkey id\b",
 )
 _REFERRING = re.compile(
-    r"\b(?:name|file|path|dir|ref|type|ur[il]|host|seconds|env|variable|version|count|size)s?$"
+    r"\b(?:name|file|path|dir|ref|type|ur[il]|host|seconds|env|variable|version|count|size|key key)s?$"
 )
 _WORD_END = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])")
 _REFERENCE = re.compile(

@@ -255,7 +255,21 @@ def test_what_only_a_cluster_executes_is_an_error_here_and_a_note_in_production(
 
 
 def test_component_file_is_not_asked_for_what_its_user_says(check):
+    @door
+    def read(data: dsl.Input[dsl.Dataset]):
+        """Read.
+
+        Args:
+            data: Something.
+        """
+
     assert check(number, production=True) == []
+    assert check(read) == []
+
+
+def test_settings_for_clusters_are_noted_and_in_production_not(check):
+    assert [one.field for one in check(sound, "without-meaning-here")] == ["securityContext", "resources"]
+    assert check(sound, "without-meaning-here", production=True) == []
 
 
 def test_kubernetes_form_of_a_package_is_checked_alike(check, tmp_path):

@@ -65,6 +65,15 @@ def test_names_that_promise_a_secret_are_told_from_those_that_say_where_it_lies(
     assert not any(
         map(
             names_a_secret,
-            ("password_file", "secretName", "tokens", "key", "secretKey", "secret_key_ref", "author"),
+            (
+                "password_file",
+                "secretName",
+                "tokens",
+                "key",
+                "secretKey",
+                "accessKeyKey",
+                "secret_key_ref",
+                "author",
+            ),
         )
     )
