@@ -15,7 +15,6 @@ _NO_ANSWER = {
     "NameResolutionError": "the name of the host is not known",
     "ConnectTimeoutError": "nothing answered in time",
     "ReadTimeoutError": "no answer came in time",
-    "SSLError": "its certificate cannot be verified",
     "ProtocolError": "the connection broke off",
 }
 
@@ -61,12 +60,22 @@ def no_answer(error: BaseException, host: Host, doing: str) -> UnavailableError:
     reason = getattr(error, "reason", None)
     inner = reason if isinstance(reason, BaseException) else error
     names = (type(inner).__name__, *str(reason).split())
+    if "SSLError" in names:
+        return _no_tls(str(reason or error), host, doing)
     known = [text for name, text in _NO_ANSWER.items() if name in names]
     said = known[0] if known else _line(f"{type(inner).__name__}: {inner}", host)
     fix = "is the address right, and a `kubectl port-forward` to it still up?"
-    if "certificate" in said:
-        fix = "name the certificates of its authority by the environment variable SSL_CERT_FILE"
     return UnavailableError(f"{doing}: {said}", where=host.url, fix=fix)
+
+
+def _no_tls(said: str, host: Host, doing: str) -> UnavailableError:
+    if "WRONG_VERSION" in said.upper().replace(" ", "_"):
+        what, fix = "it does not speak TLS", f"--host http://{host.url.partition('://')[2]}"
+        return UnavailableError(f"{doing}: {what}", where=host.url, fix=fix)
+    fix = "name the file with the certificates of its authority by the environment variable SSL_CERT_FILE"
+    inside = said.rpartition("(")[2].strip("') ") if "CERTIFICATE_VERIFY_FAILED" not in said else ""
+    what = "its certificate cannot be verified" + (f" ({_line(inside, host)})" if inside else "")
+    return UnavailableError(f"{doing}: {what}", where=host.url, fix=fix)
 
 
 def not_the_api(host: Host, doing: str) -> BadInputError:

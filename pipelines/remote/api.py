@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from components.common.errors import BadInputError, ComponentError, UnavailableError
-from pipelines.remote.answers import no_answer, not_the_api, refusal
+from pipelines.remote.answers import RejectedError, no_answer, not_the_api, refusal
 from pipelines.remote.host import Host
 
 TIMEOUT_SECONDS = (5, 30)  # to connect, and to be answered
@@ -41,9 +41,12 @@ class Kubeflow:
         host.token()  # a wrong file is told before anything is sent
         logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # it tells of each attempt
         self.transport: Any = None
-        self.client: Any = self.ask("connect", partial(_connect, host), checked=False)
-        self.transport = self.client.runs.run_service_get_run.__self__.api_client
-        health = self.ask("connect", self.client.healthzs.healthz_service_get_healthz)
+        try:
+            self.client: Any = self.ask("connect", partial(_connect, host), checked=False)
+            self.transport = self.client.runs.run_service_get_run.__self__.api_client
+            health = self.ask("connect", self.client.healthzs.healthz_service_get_healthz)
+        except RejectedError as error:
+            raise not_the_api(host, "connect") from error
         if health.multi_user and not (host.namespace or self.client.get_user_namespace()):
             fix = "name yours by --namespace"
             raise BadInputError("this Kubeflow has a namespace for each user", where=host.url, fix=fix)

@@ -11,18 +11,21 @@ import email
 import json
 import re
 import socket
+import ssl
 import threading
 import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import yaml
 
 from tests.pipelines.remote.argo import Workflow, when
+from tests.pipelines.remote.certificate import certify
 from tests.pipelines.remote.models import NotTheApiError, validated
 
 
@@ -349,6 +352,13 @@ class Serving:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def speak_tls(self, folder: Path) -> str:
+        """Serve by a certificate that nobody knows, `certificate.pem` in a folder, from here on."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certify(folder))
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        return self.url.replace("http:", "https:")
 
     def __enter__(self) -> Serving:
         threading.Thread(

@@ -136,7 +136,28 @@ def test_nobody_there_is_told_in_words(millrace):
 def test_plain_server_behind_https_is_told_in_words(millrace, kubeflow):
     said = millrace("runs", host=kubeflow.url.replace("http:", "https:"))
     assert said.code == 4
-    assert "Traceback" not in said.err
+    assert (
+        f"it does not speak TLS — {kubeflow.url.replace('http:', 'https:')} — --host {kubeflow.url}"
+        in said.err
+    )
+
+
+def test_authority_of_ones_own_is_named_by_its_certificates(millrace, kubeflow, tmp_path, monkeypatch):
+    url = kubeflow.speak_tls(tmp_path)
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    said = millrace("runs", host=url)
+    assert (said.code, said.err.count("\n")) == (4, 1)
+    assert "its certificate cannot be verified" in said.err
+    assert "SSL_CERT_FILE" in said.err
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
+    assert millrace("runs", host=url).code == 0
+
+
+def test_address_of_something_else_is_told(millrace, kubeflow):
+    said = millrace("runs", host=f"{kubeflow.url}/elsewhere")
+    kubeflow.api.problems.clear()
+    assert said.code == 2
+    assert "not the API of Kubeflow Pipelines" in said.err
 
 
 def test_page_to_sign_in_is_not_taken_for_the_api(millrace, kubeflow, package):
