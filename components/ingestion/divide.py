@@ -89,7 +89,10 @@ def check_split_rows(rows: Mapping[str, int], without: int, rule: SplitRule, *, 
         raise BadInputError(what, where=f"column `{rule.column}`", fix=fix)
     empty = [split for split in SPLITS if not rows[split]]
     if empty and not allow_empty:
-        by_hash, by_time = "give more rows, or other fractions", "move `eval_from` and `test_from`"
+        by_hash, by_time = (
+            "give more rows that differ, or other fractions",
+            "move `eval_from` and `test_from`",
+        )
         fix = by_hash if rule.by == "hash" else by_time
         where = "parameter `split`"
         raise BadInputError(f"split `{empty[0]}` is empty", where=where, value=dict(rows), fix=fix)

@@ -19,6 +19,7 @@ from components.ingestion.config import IngestionConfig
 from components.ingestion.database import open_database
 from components.ingestion.divide import check_split_rows, select_split_rows
 from components.ingestion.gather import GatheredSource, check_source, digest_rows, gather_source
+from components.ingestion.hint import find_hints
 from components.ingestion.query import Column, create_result, named_failures
 from components.ingestion.sources import DATABASES, Source
 from components.ingestion.split import SplitRule
@@ -77,6 +78,7 @@ def ingest_sources(
             columns = create_result(connection, query, list(gathered))
             uris = {str(t.path): t.source.uri for source in gathered.values() for t in source.tables}
             with named_failures(query, uris):
+                hints = list(find_hints(connection, next(iter(gathered)))) if query is None else []
                 written = _write_rows(connection, columns, split, config, draft)
         for name, source in sources.items():
             check_source(source, name, files[name])
@@ -87,8 +89,9 @@ def ingest_sources(
         split=split.describe(),
         rows=written.rows,
         columns={column.name: column.kind for column in columns},
-        notes=_note_cut(written.cut),
+        notes=[*hints, *_note_cut(written.cut)],
     )
+    sys.stdout.writelines(f"{note}\n" for note in found.notes)
     write_snapshot(snapshot, found)
     return found
 
@@ -146,13 +149,11 @@ def _write_rows(
 
 
 def _note_cut(cut: Mapping[str, int]) -> list[str]:
-    notes = [
+    return [
         f"column `{name}`: fractions of a second are left out of {count:,} values"
         for name, count in cut.items()
         if count
     ]
-    sys.stdout.writelines(f"{note}\n" for note in notes)
-    return notes
 
 
 def _told(file: SourceFile) -> dict[str, Any]:

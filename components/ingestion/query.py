@@ -24,6 +24,7 @@ _KINDS: dict[str, Kind] = {
     "TIMESTAMP WITH TIME ZONE": "timestamp",
     "BOOLEAN": "boolean",
     "DATE": "date",
+    '"NULL"': "string",  # a column without any value, as pandas writes it
 }
 _PHYSICAL: dict[Kind, str] = {
     "integer": "@::BIGINT",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import gzip
 import os
+import re
 import stat
 import zipfile
 import zlib
@@ -18,6 +19,19 @@ import pyarrow as pa
 from components.common.errors import BadInputError
 
 _PIECE = 1 << 20
+_OTHERS = {
+    b"PK\x03\x04": "a zip file or a spreadsheet",
+    b"\xd0\xcf\x11\xe0": "an old spreadsheet",
+    b"%PDF": "a PDF",
+    b"\x1f\x8b": "a gzip file",
+    b"\x28\xb5\x2f\xfd": "a Zstandard file",
+    b"PAR1": "a Parquet file",
+    b"ARROW1": "an Arrow file",
+    b"Obj\x01": "an Avro file",
+    b"SQLite format 3": "a SQLite database",
+}
+_PAGE = re.compile(rb"\s*<(!doctype html|html)\b", re.IGNORECASE)
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # how spreadsheets begin "Unicode text"
 _MOST_UNPACKED = 200  # times its own size, above which a packed file is taken for a bomb,
 _ALWAYS_UNPACKED = 1 << 28  # unless what comes out is small anyway
 
@@ -65,6 +79,8 @@ class _TextCheck:
     def take(self, piece: bytes, *, final: bool = False) -> str | None:
         """Check a piece; its text is returned unless the bytes are UTF-8 already."""
         plain = self._encoding == "utf-8"
+        if not self._offset:
+            _require_text(piece, self._uri)
         pending = self._decoder.getstate()[0]  # bytes of a character that the last piece began
         text = None
         if not (plain and not pending and piece.isascii()):
@@ -84,12 +100,23 @@ class _TextCheck:
         except UnicodeDecodeError as error:
             where, value = self._place(piece, error.start - pending), error.object[error.start : error.end]
             what = "not UTF-8" if self._encoding == "utf-8" else f"not {self._encoding}"
-            fix = "name the encoding, such as `ingestion.encoding: latin-1`, or write it in UTF-8"
+            likely = "latin-1" if self._offset or not error.object.startswith(_UTF_16) else "utf-16"
+            fix = f"name the encoding, such as `ingestion.encoding: {likely}`, or write it in UTF-8"
             raise BadInputError(what, where=where, value=value, fix=fix) from error
 
     def _place(self, piece: bytes, at: int) -> str:
         line = self._line + piece[: max(at, 0)].count(b"\n")
         return f"{self._uri}:{line}, byte {self._offset + at}"
+
+
+def _require_text(piece: bytes, uri: str) -> None:
+    for begin, kind in _OTHERS.items():
+        if piece.startswith(begin):
+            fix = "give it the ending of what it is, or write it as CSV"
+            raise BadInputError(f"not text but {kind}", where=uri, value=begin, fix=fix)
+    if found := _PAGE.match(piece):
+        fix = "look at what was downloaded: often it is a page to sign in"
+        raise BadInputError("a web page, and no table", where=uri, value=found[0].decode(), fix=fix)
 
 
 def _pieces(stream: IO[bytes], source: str, most: int) -> Iterator[bytes]:

@@ -177,8 +177,74 @@ def test_other_encodings_are_read_when_named(run, write):
     assert made.rows() == [{"name": "José", "n": 1}]
     utf16 = write("u.csv", "name,n\nJosé,1\n".encode("utf-16"))
     assert run({"t": utf16}, encoding="utf-16").rows() == made.rows()
+    with pytest.raises(BadInputError, match=r"not UTF-8 — .*`ingestion.encoding: utf-16`"):
+        run({"t": utf16})
     with pytest.raises(BadInputError, match=r"not ascii — .*t\.csv:2, byte 10"):
         run({"t": path}, encoding="ascii")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"PK\x03\x04rest", "not text but a zip file or a spreadsheet"),
+        (b"PAR1rest", "not text but a Parquet file"),
+        (b"\n<!DOCTYPE HTML>\n<html>", "a web page, and no table"),
+    ],
+)
+def test_what_is_another_kind_of_file_is_told_by_its_kind(content, message, run, write):
+    with pytest.raises(BadInputError, match=rf"^{message} — .*t\.csv — got "):
+        run({"t": write("t.csv", content)})
+
+
+@pytest.mark.parametrize(
+    ("values", "form", "read"),
+    [
+        ("1,5 -0,25 12,125", "numbers with a decimal comma", [1.5, -0.25, 12.125]),
+        ("1,5 2 ,125", "numbers with a decimal comma", [1.5, 2.0, 0.125]),
+        ("1,2,3 4", None, None),
+        ("950 2,000 1,012,125.5", "numbers with commas between thousands", [950.0, 2000.0, 1012125.5]),
+        (" 1;2 ; 3.5 ", "numbers between spaces", [1.0, 2.0, 3.5]),
+        ("007 010", None, None),  # codes
+        ("12%;3.5 %", "percentages", [12.0, 3.5]),
+        ("$1.50 $2", "amounts of money", [1.5, 2.0]),
+        ("01/31/2024 02/01/2024", "dates", ["2024-01-31", "2024-02-01"]),
+        ("31.01.2024 1.2.2024", "dates", ["2024-01-31", "2024-02-01"]),
+        ("01-02-2024", "dates, of which day and month cannot be told apart", ["2024-02-01"]),
+        ("north south", None, None),
+    ],
+)
+def test_text_that_looks_like_numbers_or_dates_is_told_with_the_sql_that_reads_it(
+    values, form, read, run, write, capsys
+):
+    cells = values.split(";") if ";" in values else values.split()
+    path = write("t.csv", "a b;n\n" + "".join(f"{cell};{at}\n" for at, cell in enumerate(cells)))
+    notes = run({"t": path}).snapshot.notes
+    told = capsys.readouterr().out
+    if form is None:
+        assert (notes, told) == ([], "")
+        return
+    [note] = notes
+    assert (told, note.count(f"column `a b` of `t` is text, and looks like {form}: ")) == (f"{note}\n", 1)
+    made = run(
+        {"t": path}, query=" ".join(["SELECT", note.partition(" may read it by ")[2], "AS x, n FROM t"])
+    )
+    assert [row["x"] for row in sorted(made.rows(), key=lambda row: row["n"])] == read
+    assert made.snapshot.notes == []
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (["1", "2.5", "3", "?", "4", "?", "5"], "looks like numbers but for one text, 2 times"),
+        (["yes", "Yes", "no "] * 5, "some values differ in case or outer spaces only"),
+        (["yes", "no"] * 5, None),
+        (["ant", "Ant", "bee"], None),  # names, perhaps: hardly one occurs twice
+        (["1", "a", "2", "b", "3"], None),
+    ],
+)
+def test_text_with_a_mark_for_missing_or_spelt_in_several_ways_is_told(values, said, run, write):
+    notes = run({"t": write("t.csv", "x,n\n" + "".join(f"{value},1\n" for value in values))}).snapshot.notes
+    assert [said in note for note in notes] == [True] * (said is not None)
 
 
 def test_byte_order_mark_is_left_out_and_noted(run, write):

@@ -118,6 +118,13 @@ def test_parquet_types_become_the_three_that_travel_on_and_keep_their_kinds(run,
     assert schemas == {"\n".join(f"{name}: {types[name]}" for name in table.column_names)}
 
 
+def test_column_that_pandas_wrote_without_a_value_is_empty_text(run, tmp_path):
+    pq.write_table(pa.table({"n": [1, 2], "nothing": pa.nulls(2)}), tmp_path / "t.parquet")
+    made = run({"t": tmp_path / "t.parquet"})
+    assert made.snapshot.columns == {"n": "integer", "nothing": "string"}
+    assert [row["nothing"] for row in made.rows()] == [None, None]
+
+
 def test_parquet_columns_in_another_order_are_matched_by_name(run, tmp_path):
     pq.write_table(pa.table({"x": [1], "y": [2]}), tmp_path / "a.parquet")
     pq.write_table(pa.table({"y": [4], "x": [3]}), tmp_path / "b.parquet")

@@ -127,7 +127,7 @@ def test_row_without_a_time_is_refused_not_guessed(run, write):
 
 def test_empty_split_is_named_and_says_what_to_do(run, write):
     with pytest.raises(
-        BadInputError, match=r"split `eval` is empty .* — give more rows, or other fractions"
+        BadInputError, match=r"split `eval` is empty .* — give more rows that differ, or other fractions"
     ):
         run(
             {"t": write("t.csv", "a\n1\n")},
