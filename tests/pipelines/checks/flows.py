@@ -46,6 +46,11 @@ def words() -> List[str]:  # noqa: UP006 - KFP's form
     return ["a"]
 
 
+def places(findings):
+    """Where findings are: task and field."""
+    return [(one.task, one.field) for one in findings]
+
+
 def dressed(task):
     """Give a task all that production demands."""
     task.set_cpu_request("1").set_cpu_limit("1").set_memory_request("1G").set_memory_limit("1G")

@@ -2,38 +2,12 @@
 
 The oracle are the test data of k8s.io/pod-security-admission (v1.35, v1.36), on whose 148 pods each the
 rules gave Kubernetes' own answer; here is a pod for each control, as the standard words it.
+`tests/cluster/test_checks.py` asks a real API server about the same pods.
 """
 
 import pytest
 
-from tests.pipelines.checks.pods import CONTAINER, SPEC, changed, named, pod
-
-OWN = "containers/0/securityContext"
-BASELINE = {
-    "hostNetwork": True, "hostPID": True, "hostIPC": True,
-    f"{OWN}/privileged": True,
-    f"{OWN}/capabilities/add": ["SYS_ADMIN"],
-    "volumes": [{"name": "v", "hostPath": {"path": "/"}}],
-    "containers/0/ports": [{"hostPort": 80}],
-    "containers/0/livenessProbe/httpGet/host": "10.0.0.1",
-    "containers/0/lifecycle/preStop/httpGet/host": "10.0.0.1",
-    "securityContext/sysctls": [{"name": "kernel.msgmax", "value": "1"}],
-    "securityContext/seLinuxOptions/user": "system_u",
-    f"{OWN}/seLinuxOptions/type": "spc_t",
-    f"{OWN}/procMount": "Unmasked",
-    f"{OWN}/seccompProfile/type": "Unconfined",
-    f"{OWN}/appArmorProfile/type": "Unconfined",
-    "securityContext/windowsOptions/hostProcess": True,
-}  # fmt: skip
-RESTRICTED = {
-    "volumes": [{"name": "v", "nfs": {"server": "s", "path": "/"}}],
-    f"{OWN}/allowPrivilegeEscalation": None,
-    f"{OWN}/runAsNonRoot": None,
-    f"{OWN}/runAsUser": 0,
-    f"{OWN}/seccompProfile": None,
-    f"{OWN}/capabilities/drop": ["KILL"],
-    f"{OWN}/capabilities/add": ["CHOWN"],
-}
+from tests.pipelines.checks.pods import BASELINE, CONTAINER, RESTRICTED, SPEC, changed, named, pod
 
 
 @pytest.mark.parametrize("path", BASELINE)

@@ -1,15 +1,11 @@
-"""Each rule finds what breaks it, in a package that KFP's compiler wrote, and nothing in another."""
+"""Each rule about graphs finds what breaks it, in packages that KFP's compiler wrote, and no more."""
 
 from kfp import dsl, kubernetes
 
 from pipelines.build import Build
 from pipelines.checks.check import check_files
 from pipelines.compiling.package import PIPELINES, compile_pipeline
-from tests.pipelines.checks.flows import IMAGE, door, dressed, number, say, sound, words
-
-
-def places(findings):
-    return [(one.task, one.field) for one in findings]
+from tests.pipelines.checks.flows import IMAGE, door, number, places, say, sound, words
 
 
 def test_sound_package_breaks_no_rule_even_of_production(check):
@@ -145,91 +141,6 @@ def test_placeholders_in_texts_mappings_and_json_are_told(check):
         ("post", "container.args[0]"), ("say", "inputs.options.to"), ("say", "inputs.text"),
     ]  # fmt: skip
     assert check(sound, "text-in-json") == []
-
-
-def test_bounds_are_told_by_what_is_missing(check):
-    @dsl.pipeline(name="p")
-    def pipeline():
-        number().set_memory_limit("1G")
-        dressed(say())
-        dsl.importer(artifact_uri="/data", artifact_class=dsl.Dataset)
-
-    (found,) = check(pipeline, "missing-resources")
-    assert (found.task, found.severity) == ("number", "warning")
-    assert found.message == "no cpu request, no cpu limit, no memory request"
-    assert places(check(pipeline, "missing-timeout")) == [("number", "activeDeadlineSeconds")]
-    assert [one.severity for one in check(pipeline, "missing-timeout", production=True)] == ["error"]
-
-
-def test_task_as_root_or_as_anybody_is_told(check):
-    @dsl.pipeline(name="p")
-    def pipeline():
-        number()
-        kubernetes.set_security_context(say(), run_as_user=0, run_as_non_root=False)
-
-    found = check(pipeline, "pod-security-restricted")
-    assert places(found) == [
-        ("number", "securityContext.runAsNonRoot"), ("say", "securityContext.runAsUser"),
-    ]  # fmt: skip
-
-
-def test_images_are_judged_by_what_names_their_bytes(check):
-    @dsl.pipeline(name="p")
-    def pipeline():
-        for image in ("a", "b:latest", "c:1.2", "host:5000/d", "millrace/ingestion", IMAGE):
-            number().set_container_image(image)
-
-    latest, tags = check(pipeline, "image-latest"), check(pipeline, "image-tag", production=True)
-    assert [one.value for one in latest] == ["a", "b:latest", "host:5000/d"]
-    assert [(one.value, one.severity) for one in tags] == [
-        ("c:1.2", "error"),
-        ("millrace/ingestion", "error"),
-    ]
-
-
-def test_installing_while_a_task_runs_is_told_and_talking_about_it_not(check):
-    @dsl.component(base_image=IMAGE, packages_to_install=["pandas==2.0"])
-    def installing():
-        pass
-
-    @door
-    def calling():
-        import subprocess
-        import sys
-
-        subprocess.run([sys.executable, "-m", "pip", "install", "polars"], check=True)
-
-    @door
-    def talking():
-        """Say how to: pip install pandas."""
-        raise ImportError("pip install pandas")
-
-    @dsl.pipeline(name="p")
-    def pipeline():
-        installing()
-        calling()
-        talking()
-
-    found = {one.task: one.value for one in check(pipeline, "install-at-run-time")}
-    assert set(found) == {"installing", "calling"}
-    assert "pandas==2.0" in found["installing"]
-    assert "polars" in found["calling"]
-
-
-def test_ports_without_a_word_are_named(check):
-    @door
-    def silent(value: int) -> int:
-        return value
-
-    @dsl.pipeline(name="p")
-    def pipeline(count: int):
-        silent(value=count)
-
-    found = {one.task: one.message for one in check(pipeline, "undescribed-port")}
-    assert found == {
-        None: "undescribed: input `count`",
-        "silent": "undescribed: input `value`, output `Output`",
-    }
 
 
 def test_item_of_an_untyped_list_for_a_number_is_told(check):
