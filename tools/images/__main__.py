@@ -6,6 +6,7 @@ base than that of docker/BASE_IMAGE, `debian` for one made from Debian's package
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Sequence
@@ -34,12 +35,15 @@ def _do(verb: str) -> None:
     engine = find_engine(os.environ.get("ENGINE"))
     names = chosen(os.environ.get("IMAGES"))
     if verb == "build":
-        found = build(names, engine, find_base(engine, os.environ.get("BASE") or None))
+        base = find_base(engine, os.environ.get("BASE") or None)
+        one = functools.partial(build, engine=engine, base=base)
     else:
         registry, tag = (_required(name) for name in ("REGISTRY", "TAG"))
-        found = push(names, engine, read_lock(), registry, tag)
-    write_lock(found)
-    print("\n".join(f"{name}: {reference}" for name, reference in sorted(found.items())))
+        one = functools.partial(push, engine=engine, built=read_lock(), registry=registry, tag=tag)
+    for name in names:  # what is done is locked, whatever becomes of the others
+        found = one([name])
+        write_lock(found)
+        print(*(f"{logical}: {reference}" for logical, reference in found.items()), flush=True)
 
 
 def chosen(wanted: str | None) -> list[str]:
