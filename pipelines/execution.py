@@ -11,7 +11,7 @@ from typing import Any
 from components.common.documents import read_json
 from components.common.errors import ComponentError
 from pipelines.ending import remedies, tell_ending
-from pipelines.local.events import Event, Notice
+from pipelines.local.events import Event, Notice, PassedOver
 from pipelines.local.record import load_record
 from pipelines.local.result import RunResult
 from pipelines.local.runner import run_package
@@ -82,11 +82,15 @@ def run_request(request: Request, on_event: Callable[[Event], None]) -> RunResul
 
 
 def _run(request: Request, on_event: Callable[[Event], None]) -> RunResult:
+    def on_other(event: Event) -> None:
+        if not (request.is_ours and isinstance(event, PassedOver)):  # nobody asked for it
+            on_event(event)
+
     with prepared(request) as ready:
         return run_package(
             ready.package, ready.parameters, root=request.root, use_cache=request.use_cache,
             environment=ready.variables, images=ready.images, secrets=request.secrets,
-            config_maps=request.config_maps, fresh=request.fresh, on_event=on_event,
+            config_maps=request.config_maps, fresh=request.fresh, on_event=on_other,
             unfinished=ready.unfinished,
         )  # fmt: skip
 

@@ -31,9 +31,14 @@ class RunStarted:
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """Something that the package asks for and that has no meaning on one machine; said once."""
+    """Something that a person should know; said once."""
 
     message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PassedOver(Notice):
+    """Something that the package asks for and that has no meaning on one machine."""
 
 
 @dataclass(frozen=True, kw_only=True)

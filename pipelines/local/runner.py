@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from pipelines.local.cache import Cache, digests_of_rooms
 from pipelines.local.claim import Claim
 from pipelines.local.context import LineageThread, RunContext
 from pipelines.local.environments import Environment, find_environments
-from pipelines.local.events import Event, Notice, RunFinished, RunStarted, RunState
+from pipelines.local.events import Event, Notice, PassedOver, RunFinished, RunStarted, RunState
 from pipelines.local.finished import Finished
 from pipelines.local.outputs import find_endpoint, present_outputs, present_values
 from pipelines.local.plan import Plan
@@ -85,14 +84,15 @@ def run_package(
     root = root.absolute()
     code = digests_of_rooms(containers)
     locks = {image: found.digest for image, found in environments.items()}
+    notices: list[Notice] = [PassedOver(message=message) for message in plan.notices]
     if unfinished is None:
         record, claim = new_record(package, plan, root), None
     else:
         record, claim = unfinished.clear(), unfinished.claim
-        plan = replace(plan, notices=(*unfinished.changes(code, locks), *plan.notices))
+        notices = [*(Notice(message=message) for message in unfinished.changes(code, locks)), *notices]
     record.parameters, record.code, record.environments = arguments, code, locks
     progress = Progress(record, on_event, claim or Claim(root, Path(record.directory)))
-    run = _Run(plan, progress, root, use_cache, environments, environment or {}, given, fresh)
+    run = _Run(plan, notices, progress, root, use_cache, environments, environment or {}, given, fresh)
     return asyncio.run(run.run())
 
 
@@ -123,10 +123,10 @@ def resolve_parameters(plan: Plan, given: Mapping[str, Any]) -> dict[str, Any]:
 
 class _Run:
     def __init__(
-        self, plan: Plan, progress: Progress, root: Path, use_cache: bool,
+        self, plan: Plan, notices: Sequence[Notice], progress: Progress, root: Path, use_cache: bool,
         environments: Mapping[str, Environment], variables: Mapping[str, str], given: Given, fresh: bool,
     ) -> None:  # fmt: skip
-        self._plan, self._progress = plan, progress
+        self._plan, self._notices, self._progress = plan, notices, progress
         self._interrupted: str | None = None
         self._context = RunContext(
             run_id=progress.record.run_id, directory=Path(progress.record.directory), use_cache=use_cache,
@@ -149,8 +149,8 @@ class _Run:
                     tasks=tuple(task.label for task in leaf_tasks(self._plan.graph)),
                 )
             )  # fmt: skip
-            for message in self._plan.notices:
-                self._progress.emit(Notice(message=message))
+            for notice in self._notices:
+                self._progress.emit(notice)
             error = self._named(await self._execute())
             state, exit_code, reason = self._outcome(error)
             try:
