@@ -78,10 +78,19 @@ def test_no_bytecode_is_stale_and_next_to_none_is_missing(built_image, python):
 
 def test_there_is_no_pip_no_compiler_and_no_fetcher(built_image, container):
     names = "pip pip3 uv gcc g++ cc clang ld as make curl wget git"
-    words = [*container(built_image, "--entrypoint", "sh"), "-c", f"command -v {names}; python3 -m pip -V"]
+    under = '"$(python3 -c "import sys; print(sys._base_executable)")"'  # the Python under the environment
+    look = f"command -v {names}; python3 -m pip -V; {under} -m pip -V"
+    words = [*container(built_image, "--entrypoint", "sh"), "-c", look]
     done = subprocess.run(words, capture_output=True, text=True)
     assert done.stdout == ""
-    assert "No module named pip" in done.stderr
+    assert done.stderr.count("No module named pip") == 2
+
+
+def test_its_python_and_c_library_are_new_enough_for_every_wheel(built_image, python):
+    program = "import platform, sys; print(sys.version_info[:2] >= (3, 12), platform.libc_ver()[1])"
+    new, glibc = python(built_image, program).split()
+    assert new == "True"
+    assert tuple(map(int, glibc.split("."))) >= (2, 39)
 
 
 def test_it_holds_the_code_of_the_repository(built_image, python):
