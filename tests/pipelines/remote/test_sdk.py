@@ -39,7 +39,8 @@ def test_command_of_the_guide_is_accepted(millrace, kubeflow, tmp_path):
     lock = "".join(f"millrace/{one}: registry.example/{one}@sha256:{'0' * 64}\n" for one in groups)
     (tmp_path / "docker").mkdir()
     (tmp_path / "docker" / "images.lock").write_text(lock)
-    (tmp_path / "pipelines").symlink_to(root / "pipelines")
+    for name in ("pipelines", "manifests"):
+        (tmp_path / name).symlink_to(root / name)
     shell = ["bash", "-c", f'millrace() {{ printf "%s\\0" "$@"; }}; {text}']
     said = subprocess.run(
         shell, capture_output=True, text=True, check=True, env={"PATH": os.environ["PATH"]}
