@@ -19,6 +19,7 @@ from components.ingestion.config import IngestionConfig
 from components.ingestion.sources import read_sources
 from components.ingestion.split import SplitRule
 from components.training.config import TrainingConfig
+from components.training.objectives import check_metrics
 from components.training.search_space import DEFAULT_SPACE, check_search, read_space
 from components.transform.config import TransformConfig
 from components.transform.override import check_overrides
@@ -45,6 +46,9 @@ def check_room_parameters(values: Mapping[str, Any], *, on_cluster: bool = False
     search = {name: values[name] for name in ("trials", "sampler", "seed") if name in values}
     if len(search) == 3:
         check_search(**search)
+    if "training" in values:
+        config = build_config(TrainingConfig, values["training"], where="training")
+        check_metrics(config, values.get("task"))
     if "thresholds" in values:
         read_thresholds(values["thresholds"], values.get("task"))
 

@@ -62,19 +62,34 @@ class Rule(NamedTuple):
         return list(dict.fromkeys([*(one.metric for one in self.objectives), *self.constraints]))
 
 
+def check_metrics(config: TrainingConfig, task: Task | None = None) -> None:
+    """Refuse objectives and constraints that name metrics which no trial has.
+
+    Args:
+        config: Names them.
+        task: What is learnt; None, when it is not known yet, allows the metrics of all tasks.
+
+    Raises:
+        BadInputError: A metric is unknown, or a time alone is to rank.
+    """
+    names = [name for kind, listed in _METRICS.items() if task in (None, kind) for name in listed]
+    known = (*dict.fromkeys(names), *COSTS)
+    where = "parameter `training.objectives`"
+    require_known(config.objectives, known, where=where)
+    require_known(config.constraints, known, where="parameter `training.constraints`")
+    if config.objectives[:1] == ["latency_ms"]:
+        fix = "name it second, or as a constraint"
+        raise BadInputError("a time alone ranks no model", where=where, fix=fix)
+
+
 def read_rule(task: Task, config: TrainingConfig) -> Rule:
     """Return what the configuration asks of trials of a task.
 
     Raises:
         BadInputError: It names a metric that such trials do not have.
     """
-    known = (*_METRICS[task], *COSTS)
+    check_metrics(config, task)
     names: list[str] = list(config.objectives) or [OBJECTIVES[task].metric]
-    require_known(names, known, where="parameter `training.objectives`")
-    require_known(config.constraints, known, where="parameter `training.constraints`")
     constraints: dict[str, Any] = {name: dict(bounds) for name, bounds in config.constraints.items()}
     objectives = tuple(Objective(name, name in _MAXIMISED) for name in names)
-    if objectives[0].metric == "latency_ms":
-        fix = "name it second, or as a constraint"
-        raise BadInputError("a time alone ranks no model", where="parameter `training.objectives`", fix=fix)
     return Rule(objectives, config.tolerance, constraints)

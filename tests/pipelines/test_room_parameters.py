@@ -28,6 +28,11 @@ MISTAKES = [
     ("ingestion.delimiter=ab", "`delimiter` must be one character"),
     ("split.fractions.train=0.9", "each of"),
     ("transform.hash_buckets=1", "`hash_buckets >= 2` must hold"),
+    (
+        "training.objectives=[auk]",
+        "unknown key `auk` — parameter `training.objectives` — did you mean `auc`?",
+    ),
+    ("training={constraints: {latency: {max: 1}}}", "did you mean `latency_ms`"),
     ("training.threads_per_trial=0", "`threads_per_trial >= 1` must hold"),
     ("evaluation.golden_rows=1", "`golden_rows >= 4` must hold"),
     ("deploy.target=moon", "`target in"),
@@ -111,6 +116,13 @@ def test_defaults_are_no_mistake():
     check_room_parameters(
         {"trials": 4, "sampler": "random", "seed": 0, "search_space": {}, "thresholds": {}}
     )
+
+
+def test_metrics_are_those_of_the_task_once_it_is_said():
+    asked = {"training": {"objectives": ["mse"]}}
+    check_room_parameters(asked)
+    with pytest.raises(BadInputError, match="unknown key `mse`"):
+        check_room_parameters({**asked, "task": "binary"})
 
 
 def test_pipeline_that_is_none_of_ours_is_named():
