@@ -31,9 +31,9 @@ def service_account_token(manifest: Manifest) -> Iterator[Breach]:
         )  # fmt: skip
 
 
-def _accounts_of_runs(manifest: Manifest) -> set[tuple[object, object]]:
-    return {
+def _accounts_of_runs(manifest: Manifest) -> list[tuple[object, object]]:
+    return [
         (at(one, "spec", "serviceAccount"), at(one, "metadata", "namespace"))
         for one in manifest.beside
         if at(one, "kind") == "ScheduledWorkflow"
-    }
+    ]

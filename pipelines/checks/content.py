@@ -30,6 +30,12 @@ def listed(content: object, *keys: str | int) -> list[Any]:
     return cast("list[Any]", found) if isinstance(found, list) else []
 
 
+def text(content: object, *keys: str | int) -> str | None:
+    """Return the text under keys, or None."""
+    found = at(content, *keys)
+    return found if isinstance(found, str) else None
+
+
 def texts(content: object, path: str = "") -> Iterator[tuple[str, str]]:
     """Yield every text with its path, such as `spec.containers[0].image`."""
     if isinstance(content, str):

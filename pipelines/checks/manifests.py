@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pipelines.checks.content import at, listed, mapping
+from pipelines.checks.content import at, listed, mapping, text
 from pipelines.checks.subject import Box, Content, Manifest, Pod
 
 CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
@@ -81,6 +81,6 @@ def _boxes(pod: Pod) -> Iterator[Box]:
         }
         command = [*listed(container, "command"), *listed(container, "args")]
         yield Box(
-            task=None, field=field, image=at(container, "image"),
+            task=None, field=field, image=text(container, "image"),
             command=tuple(str(part) for part in command), amounts=resources,
         )  # fmt: skip

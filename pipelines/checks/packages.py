@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pipelines.checks.content import at, listed, mapping
+from pipelines.checks.content import at, listed, mapping, text
 from pipelines.checks.subject import Box, Content, Package, Step
 from pipelines.local.labels import label_tasks
 from pipelines.local.reading import inspect_documents
@@ -66,7 +66,7 @@ def _box(step: Step) -> Box:
     container, resources = step.container, mapping(step.container, "resources")
     command = [*listed(container, "command"), *listed(container, "args")]
     return Box(
-        task=step.label, field="container", image=at(container, "image"),
+        task=step.label, field="container", image=text(container, "image"),
         command=tuple(part for part in command if isinstance(part, str)),
         amounts={
             what: next((resources[key] for key in keys if resources.get(key)), None)
