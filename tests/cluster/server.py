@@ -49,10 +49,10 @@ class Cluster:
     config: Path
 
     def kubectl(
-        self, *arguments: str, given: object = None, env: Mapping[str, str] | None = None
+        self, *arguments: str, given: str | list[dict] = "", env: Mapping[str, str] | None = None
     ) -> Answer:
         """Run kubectl; objects that are given go to its standard input."""
-        text = given if isinstance(given, str) else yaml.safe_dump_all(given) if given is not None else None
+        text = given if isinstance(given, str) else "\n".join(json.dumps(each) for each in given)
         done = subprocess.run(
             [self.kubectl_path, f"--kubeconfig={self.config}", *arguments],
             input=text, capture_output=True, text=True, timeout=120, env={**os.environ, **(env or {})},
@@ -94,12 +94,10 @@ class Cluster:
         }  # fmt: skip
 
     def finish_namespaces(self) -> None:
-        """Let namespaces go that are empty and marked for it, as a controller would that is not here."""
-        inside = {namespace for _, namespace, _ in self.everything()}
+        """Let namespaces go that are marked for it, as a controller would that is not here."""
         for one in self.kubectl("get", "namespaces", "--output=json").json()["items"]:
-            name = one["metadata"]["name"]
-            if one["status"]["phase"] == "Terminating" and name not in inside:
-                path = f"/api/v1/namespaces/{name}/finalize"
+            if one["status"]["phase"] == "Terminating":
+                path = f"/api/v1/namespaces/{one['metadata']['name']}/finalize"
                 empty = json.dumps(one | {"spec": {"finalizers": []}})
                 assert self.kubectl("replace", "--raw", path, "-f", "-", given=empty).ok
 
