@@ -54,8 +54,8 @@ def test_what_only_talks_of_secrets_is_none(text: str):
 
 
 def test_long_texts_take_no_squares():
-    # With a name tried at each letter this takes hours.
-    assert list(secrets_in("aB3" * 300_000)) == list(secrets_in("a.b-" * 200_000)) == []
+    # With a name tried at each letter this takes minutes.
+    assert list(secrets_in("aB3" * 60_000)) == list(secrets_in("a.b-" * 40_000)) == []
 
 
 def test_names_that_promise_a_secret_are_told_from_those_that_say_where_it_lies():
