@@ -19,6 +19,8 @@ _CLOSED = {
     "enable_progress_bar": "false",  # it would be written among the lines of the log
 }
 
+_MIB_PER_THREAD = 100
+
 
 @contextmanager
 def open_database(
@@ -29,7 +31,8 @@ def open_database(
     Args:
         scratch: An existing folder for what does not fit into memory. Files in it may be read.
         files: Files that may be read. Links are followed.
-        memory_mib: What it may hold in memory; the rest spills to `scratch`.
+        memory_mib: What it may hold in memory; the rest spills to `scratch`. For each 100 there is
+            a thread, but no more than there are cores.
 
     Yields:
         The connection, its configuration locked.
@@ -40,6 +43,8 @@ def open_database(
         for name, value in _CLOSED.items():
             connection.execute(f"SET {name} = {value}")
         connection.execute(f"SET memory_limit = '{memory_mib}MiB'")
+        threads = min(len(os.sched_getaffinity(0)), memory_mib // _MIB_PER_THREAD)
+        connection.execute(f"SET threads = {max(1, threads)}")
         connection.execute(f"SET temp_directory = {literal(f'{folder}/spill')}")
         connection.execute(f"SET allowed_directories = [{literal(folder)}]")
         connection.execute(f"SET allowed_paths = [{paths}]")

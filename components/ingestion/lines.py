@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import duckdb
 
 from components.common.errors import BadInputError
 from components.ingestion.database import identifier, literal
 from components.ingestion.diagnose_lines import explain_lines, find_line
-from components.ingestion.infer import Stray, infer_dates, infer_kinds, typed
+from components.ingestion.infer import Stray, groups_of, infer_dates, infer_kinds, typed
 from components.ingestion.scan import ScannedFile, check_columns
 
 _MOST_BYTES = 16 << 20  # of one line
@@ -74,8 +75,10 @@ def _kinds(
     connection: duckdb.DuckDBPyConnection, objects: str, files: Sequence[ScannedFile],
     columns: Sequence[str], declared: Mapping[str, str],
 ) -> dict[str, str]:  # fmt: skip
-    counts = ", ".join(f"histogram({_type(column)})" for column in columns)
-    row = connection.execute(f"SELECT {counts} FROM {objects}").fetchall()[0]
+    row: list[Any] = []
+    for some in groups_of(columns):
+        counts = ", ".join(f"histogram({_type(column)})" for column in some)
+        row += connection.execute(f"SELECT {counts} FROM {objects}").fetchall()[0]
     kinds: dict[str, str] = {}
     for column, histogram in zip(columns, row, strict=True):
         counted = {str(key): int(value) for key, value in (histogram or {}).items() if key != "NULL"}

@@ -151,6 +151,18 @@ def test_no_rows_at_all_make_three_empty_files_when_allowed(run, write):
     assert made.rows() == []
 
 
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+def test_hundreds_of_columns_are_read_in_little_memory(suffix, run, write):
+    names = [f"x{at}" for at in range(300)]
+    row = {name: at for at, name in enumerate(names)}
+    lines = {
+        "csv": [",".join(names), *[",".join(map(str, row.values()))] * 3],
+        "jsonl": [json.dumps(row)] * 3,
+    }
+    made = run({"t": write(f"t.{suffix}", "\n".join(lines[suffix]) + "\n")}, memory_mib=128)
+    assert made.rows() == [row] * 3
+
+
 def test_second_run_over_its_own_output_replaces_it(write, many, tmp_path):
     sources = {"t": str(write("t.csv", many))}
     inputs = (read_sources(sources), resolve_files(sources), SplitRule(), IngestionConfig())
