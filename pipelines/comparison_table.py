@@ -11,6 +11,7 @@ from rich.text import Text
 
 from pipelines.local.changes import Difference
 from pipelines.local.compare import Comparison, difference
+from pipelines.summary import interval_text
 from pipelines.tables import plain_table, state_text
 
 
@@ -76,7 +77,7 @@ def _interval(metric: Mapping[str, Any] | None) -> str:
         return "–"
     if metric["low"] is None:
         return f"{metric['value']:.4g}"
-    return f"{metric['value']:.4f} [{metric['low']:.4f}, {metric['high']:.4f}]"
+    return interval_text(metric)
 
 
 def _apart(metric: Difference) -> str:

@@ -125,13 +125,19 @@ def _plain(value: Any) -> str:
 def _evaluation_lines(folder: Path) -> list[tuple[str, str]]:
     evaluation: Evaluation = read_evaluation(folder)
     metrics = "; ".join(
-        f"{name} {m['value']:.4f} [{m['low']:.4f}, {m['high']:.4f}]"
-        for name, m in islice(evaluation.metrics.items(), _MOST_METRICS)
+        f"{name} {interval_text(metric)}"
+        for name, metric in islice(evaluation.metrics.items(), _MOST_METRICS)
     )
     return [
         ("test", f"{metrics}, {evaluation.rows:,} rows"),
         ("model gate", _verdict_text(read_verdict(folder))),
     ]
+
+
+def interval_text(metric: Mapping[str, float]) -> str:
+    """Return a metric with its 95 % interval: four decimals, and none of what is in the thousands."""
+    places = ",.0f" if abs(metric["value"]) >= 1_000 else ".4f"
+    return "{value:{p}} [{low:{p}}, {high:{p}}]".format(p=places, **metric)
 
 
 def _endpoint_lines(folder: Path) -> list[tuple[str, str]]:

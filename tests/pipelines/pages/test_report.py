@@ -9,7 +9,7 @@ import pytest
 from pipelines.ending import remedies, tell_ending
 from pipelines.pages.report import write_report
 from pipelines.request import Request
-from pipelines.summary import summarise
+from pipelines.summary import interval_text, summarise
 
 
 def test_the_summary_tells_the_parts_that_exist(record):
@@ -92,8 +92,7 @@ def test_a_complete_run_shows_metrics_trials_origin_card_and_how_to_ask(complete
         page, "Metrics on the test split"
     )  # ours, constant, reference
     assert section(page, "Leaderboard").endswith(
-        "1 1 24 32 16 2 0 26 64 – – 2 failed 128 – trial 2 ran out of memory "
-        "reference, not deployable 36"
+        "1 1 24 32 16 2 0 26 64 – – 2 failed 128 – trial 2 ran out of memory reference, not deployable 36"
     )
     origin = section(page, "What the model was made from")
     steps = ["houses", "snapshot", "schema", "model, trial 1", "blessed", "endpoint houses"]
@@ -144,3 +143,10 @@ def test_what_to_do_depends_on_how_the_run_ended(record, state, words):
     found = remedies({**record, "state": state}, Request(pipeline="training"))
     assert len(found) == len(words)
     assert all(word in command for word, (_, command) in zip(words, found, strict=True))
+
+
+def test_large_metrics_are_told_without_decimals():
+    assert interval_text({"value": 1790437140.46, "low": 1.2e9, "high": 2.4e9}) == (
+        "1,790,437,140 [1,200,000,000, 2,400,000,000]"
+    )
+    assert interval_text({"value": -0.79781, "low": -0.8, "high": 0.0}) == "-0.7978 [-0.8000, 0.0000]"
