@@ -12,6 +12,8 @@ from pipelines.checks.subject import Package
 
 _NAMED = re.compile(r"inputs\.parameter_values\['([^']+)'\]")
 _PLACEHOLDER = re.compile(r"\{\{\$[^{}]*\}\}")
+_OF_THE_JOB = re.compile(r"\{\{\$\.pipeline_\w+\}\}")
+_WORKSPACE = "{{$.workspace_path}}"
 _WRITTEN_ITEM = re.compile(r"loop-item-param-\d+")  # of a list that is written in the pipeline
 
 
@@ -31,11 +33,17 @@ def condition_on_text(package: Package) -> Iterator[Breach]:
 
 
 def text_in_json(package: Package) -> Iterator[Breach]:
-    """Find placeholders inside longer texts and mappings: KFP's launcher puts raw text into JSON there."""
+    """Find placeholders inside longer texts and mappings, which the backend does not fill in as values.
+
+    Its driver fills in those of the job that stand alone, and the workspace's path (driver/resolve.go of
+    2.17.0); its launcher puts the raw text of inputs into JSON (`compileCmdAndArgs`, launcher_v2.go).
+    """
     for step in package.steps:
+        ports = mapping(step.component, "inputDefinitions", "parameters")
         for name, source in mapping(step.task, "inputs", "parameters").items():
-            for path, text in texts(at(source, "runtimeValue", "constant")):
-                if _PLACEHOLDER.search(text):
+            for path, text in texts(at(source, "runtimeValue", "constant")) if name in ports else ():
+                filled = not path and (_OF_THE_JOB.fullmatch(text) or _WORKSPACE in text)
+                if _PLACEHOLDER.search(text) and not filled:
                     yield _spliced(step.label, f"inputs.{name}{'.' if path else ''}{path}", text)
         for path, text in texts({key: step.container.get(key) for key in ("command", "args")}):
             if text.lstrip()[:1] in ("{", "[") and _PLACEHOLDER.search(text) and not _is_structure(text):
@@ -43,9 +51,11 @@ def text_in_json(package: Package) -> Iterator[Breach]:
 
 
 def _spliced(task: str, field: str, text: str) -> Breach:
+    left = _OF_THE_JOB.search(text)
+    raw = "KFP puts raw text in place of a placeholder inside JSON: a quote in it breaks the task"
     return Breach(
         task=task, field=field, value=text,
-        message="KFP puts raw text in place of a placeholder inside JSON: a quote in it breaks the task",
+        message="KFP leaves a placeholder of the job as it is inside a longer text" if left else raw,
         fix="hand the value to a port of its own, and join texts in the task",
     )  # fmt: skip
 

@@ -143,6 +143,19 @@ def test_placeholders_in_texts_mappings_and_json_are_told(check):
     assert check(sound, "text-in-json") == []
 
 
+def test_placeholders_that_kfp_fills_in_as_values_are_not_told_and_those_it_leaves_are(check):
+    config = dsl.PipelineConfig(workspace=dsl.WorkspaceConfig(size="1Gi"))
+
+    @dsl.pipeline(name="p", pipeline_config=config)
+    def pipeline(memory: str):
+        say(text=dsl.PIPELINE_JOB_NAME_PLACEHOLDER).set_memory_limit(memory)
+        say(text=f"{dsl.WORKSPACE_PATH_PLACEHOLDER}/a")
+        say(text=f"of {dsl.PIPELINE_JOB_NAME_PLACEHOLDER}")
+
+    (found,) = check(pipeline, "text-in-json")
+    assert (found.task, "leaves" in found.message) == ("say-3", True)
+
+
 def test_item_of_an_untyped_list_for_a_number_is_told(check):
     @dsl.pipeline(name="p")
     def pipeline(untyped: list):
