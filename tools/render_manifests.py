@@ -57,7 +57,10 @@ def render_overlay(overlay: Path, images: Path) -> None:
         package = package_text(name, build)
         check_all_mapped(package, found, where=f"image map {images}")
         _write(versions / f"{name}.yaml", manifests(package)[1])
-    content = {"namespace": "millrace", "resources": [f"{name}.yaml" for name in PIPELINES]}
+    content = {
+        "namespace": "millrace", "labels": [{"pairs": {"app.kubernetes.io/instance": "millrace"}}],
+        "resources": [f"{name}.yaml" for name in PIPELINES],
+    }  # fmt: skip
     _write(versions / "kustomization.yaml", _kustomization("Kustomization", "v1beta1") | content)
     serving: dict[str, Any] = {"resources": ["versions"], "images": [_image(SERVING, found[SERVING])]}
     _write(overlay / "rendered" / "kustomization.yaml", _kustomization("Component", "v1alpha1") | serving)

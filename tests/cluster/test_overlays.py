@@ -77,6 +77,23 @@ def test_pruning_takes_what_an_option_brought_and_nothing_else(cluster, build):
     cluster.delete([BYSTANDER])
 
 
+def test_every_object_of_an_overlay_is_known_by_its_label(overlay):
+    for one in overlay:
+        assert one["metadata"]["labels"]["app.kubernetes.io/instance"] == "millrace"
+
+
+def test_taken_away_as_the_readme_says_nothing_is_left_but_the_namespaces(cluster, build):
+    before, objects = cluster.everything().keys(), build("overlays/local")
+    assert (answer := cluster.apply(objects)).ok, answer.error
+    text = (ROOT / "manifests" / "README.md").read_text(encoding="utf-8")
+    start = text.index("    kubectl delete --all")
+    command = text[start : text.index("\n\n", start)].replace("\\\n", "").split()[1:]
+    assert (answer := cluster.kubectl(*command)).ok, answer.error
+    left = cluster.everything().keys() - before
+    assert left == {("Namespace", "", "millrace"), ("Namespace", "", "millrace-serving")}
+    cluster.delete(objects)
+
+
 @pytest.mark.parametrize("name", OVERLAYS)
 def test_every_option_fits_into_every_overlay(cluster, manifests, build, name):
     overlay = build(f"overlays/{name}")

@@ -40,18 +40,20 @@ FULL = {f"{name}, all options": pod for name, pod in _executor_pods(Build(tasks=
 
 
 @pytest.fixture(scope="module")
-def server(standing):
+def server(cluster, standing):
     """The pod of a server, with KServe's container that fetches models as our patch makes it."""
-    patch = yaml.safe_load(
-        (ROOT / "manifests/platform/storage-initializer.yaml").read_text(encoding="utf-8")
-    )
-    container = _kserves_storage_container() | patch["spec"]["container"]
-    return server_pod(_runtime(standing), container)
+    default = _kserves_storage()
+    assert (answer := cluster.apply([default])).ok, answer.error
+    patch = ROOT / "manifests" / "platform" / "storage-initializer.yaml"
+    arguments = ("--type=merge", f"--patch-file={patch}", "--output=json")
+    patched = cluster.kubectl("patch", "clusterstoragecontainer", "default", *arguments)
+    yield server_pod(_runtime(standing), patched.json()["spec"]["container"])
+    cluster.delete([default])
 
 
-def _kserves_storage_container():
+def _kserves_storage():
     file = folder_of("github.com/kserve/kserve") / "config/storagecontainers/default.yaml"
-    return yaml.safe_load(file.read_text(encoding="utf-8"))["spec"]["container"]
+    return yaml.safe_load(file.read_text(encoding="utf-8"))
 
 
 def _runtime(objects):
@@ -127,7 +129,7 @@ def test_a_server_is_refused_without_any_field_of_any_container(cluster, server,
 
 
 def test_a_server_is_refused_when_kserves_own_container_is_not_patched(cluster, standing):
-    answer = cluster.create_pod(server_pod(_runtime(standing), _kserves_storage_container()))
+    answer = cluster.create_pod(server_pod(_runtime(standing), _kserves_storage()["spec"]["container"]))
     assert REFUSED in answer.error
     assert "storage-initializer" in answer.error
 
