@@ -30,9 +30,8 @@ def _apply_pruning(cluster, objects):
 
 @pytest.fixture(scope="module")
 def _applyset(cluster):
-    digest = hashlib.sha256(
-        b"millrace..ApplySet.tests.example"
-    ).digest()  # as kubectl's KEP 3659 names sets
+    # The name that Kubernetes' enhancement 3659 gives the set of a parent.
+    digest = hashlib.sha256(b"millrace..ApplySet.tests.example").digest()
     known = f"applyset-{base64.urlsafe_b64encode(digest).decode().rstrip('=')}-v1"
     about = {
         "name": "millrace", "labels": {"applyset.kubernetes.io/id": known},
