@@ -158,7 +158,9 @@ def _run_ours(pattern: str, *, epochs: int, root: Path) -> tuple[Cost, Mapping[s
     given |= {
         "sources": {"flights": pattern}, "split": {"by": "hash", "fractions": FRACTIONS}, "trials": 1,
         "evaluation": {"min_slice_rows": 1},
-        "search_space": {"epochs": epochs, "patience": epochs, "bins": 0, "batch_size": BATCH},
+        "search_space": {
+            "epochs": epochs, "patience": epochs, "bins": 0, "dropout": 0, "batch_size": BATCH,
+        },
     }  # fmt: skip
     params = root / "parameters.yaml"
     params.write_text(yaml.safe_dump(given), encoding="utf-8")

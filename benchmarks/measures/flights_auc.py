@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,12 @@ RARE = 20  # rows below which a value shares one column with the other rare ones
 
 
 def measure() -> Record:
-    """Fit the floor on the newest run's training rows and compare on its test rows."""
-    run = latest_run()
+    """Judge the newest run."""
+    return compare_run("flights_auc", latest_run())
+
+
+def compare_run(name: str, run: Mapping[str, Any]) -> Record:
+    """Fit the floor on a run's training rows and compare on its test rows."""
     examples, evaluated = artifact(run, "examples"), artifact(run, "evaluated_model")
     evaluation, label = read_evaluation(evaluated), read_model_record(evaluated).label
     kinds = {entry["name"]: str(entry["kind"]) for entry in read_signature(evaluated).inputs}
@@ -30,7 +35,7 @@ def measure() -> Record:
     floor = _floor(kinds).fit(train.select(list(kinds)).to_pandas(), train[label].to_numpy())
     scores = floor.predict_proba(test.select(list(kinds)).to_pandas())[:, 1]
     return judge(
-        "flights_auc",
+        name,
         evaluation.metrics["auc"]["value"],
         peer=float(roc_auc_score(test[label].to_numpy(), scores)),
         at="least",

@@ -15,7 +15,22 @@ from components.training.read_arrays import Layout
 keras: Any = untyped  # its annotations call every number a string
 
 
-def build_model(layout: Layout, task: Task, classes: int, point: Hyperparameters, bins: Bins | None) -> Any:
+class Members(keras.layers.Layer):
+    """The answers of networks side by side, `[rows, members, outputs]`, as those of one model.
+
+    While training, each network's own, one network after the other: `[members * rows, outputs]`, since
+    each learns by itself. Else their mean, `[rows, outputs]`.
+    """
+
+    def call(self, answers: Any, training: bool = False) -> Any:  # noqa: D102 - see above
+        if training:
+            return keras.ops.reshape(keras.ops.transpose(answers, (1, 0, 2)), (-1, answers.shape[2]))
+        return keras.ops.mean(answers, axis=1)
+
+
+def build_model(
+    layout: Layout, task: Task, classes: int, point: Hyperparameters, bins: Bins | None, members: int = 1
+) -> Any:
     """Build an untrained network.
 
     Vectors of indices start near zero, so that a value never seen in training has almost no say.
@@ -27,6 +42,7 @@ def build_model(layout: Layout, task: Task, classes: int, point: Hyperparameters
         classes: Number of classes; 0 for regression.
         point: Hyperparameters.
         bins: Where numbers are cut, when they are encoded.
+        members: Networks whose answers are averaged.
 
     Returns:
         A `keras.Model` that gives logits `[rows, 1]` (binary), logits `[rows, classes]` (multiclass) or
@@ -34,12 +50,13 @@ def build_model(layout: Layout, task: Task, classes: int, point: Hyperparameters
     """
     inputs, numbers, places = _inputs(layout, bins)
     outputs = classes if task == "multiclass" else 1
-    answers: list[Any] = []
-    if point.form != "mlp":
-        answers.append(_linear(numbers, places, layout, outputs))
-    if point.form != "linear":
-        answers.append(_deep(numbers, places, layout, outputs, point))
-    return keras.Model(inputs, keras.layers.Add()(answers) if len(answers) > 1 else answers[0])
+    if point.form == "linear":
+        return keras.Model(inputs, _linear(numbers, places, layout, outputs))
+    answer = _deep(numbers, places, layout, outputs, point, members)
+    if point.form == "wide_and_deep":
+        wide = _linear(numbers, places, layout, outputs)
+        answer = keras.layers.Add()([wide[:, None] if members > 1 else wide, answer])
+    return keras.Model(inputs, Members()(answer) if members > 1 else answer)
 
 
 def _inputs(layout: Layout, bins: Bins | None) -> tuple[dict[str, Any], list[Any], Any]:
@@ -67,14 +84,40 @@ def _linear(numbers: list[Any], places: Any, layout: Layout, outputs: int) -> An
     return keras.layers.Add()(answers) if len(answers) > 1 else answers[0]
 
 
-def _deep(numbers: list[Any], places: Any, layout: Layout, outputs: int, point: Hyperparameters) -> Any:
-    parts = list(numbers)
+def _deep(
+    numbers: list[Any], places: Any, layout: Layout, outputs: int, point: Hyperparameters, members: int
+) -> Any:
+    """Return `[rows, outputs]`, or `[rows, members, outputs]` of several."""
+    parts = (
+        [keras.ops.repeat(part[:, None], members, axis=1) for part in numbers] if members > 1 else numbers
+    )
     if places is not None:
-        vectors = keras.layers.Embedding(sum(layout.sizes), point.embedding_dimension)(places)
-        parts.append(keras.layers.Reshape((len(layout.sizes) * point.embedding_dimension,))(vectors))
+        vectors = keras.layers.Embedding(sum(layout.sizes), members * point.embedding_dimension)(places)
+        parts = [*parts, _flatten(vectors, len(layout.sizes), members, point.embedding_dimension)]
     hidden = keras.layers.Concatenate()(parts) if len(parts) > 1 else parts[0]
     for _ in range(point.layers):
-        hidden = keras.layers.Dense(point.units, activation="relu", kernel_initializer="he_normal")(hidden)
+        hidden = _layer(hidden, point.units, members, scale=2.0)
+        hidden = keras.layers.Activation("relu")(hidden)
         if point.dropout:
             hidden = keras.layers.Dropout(point.dropout)(hidden)
-    return keras.layers.Dense(outputs)(hidden)
+    return _layer(hidden, outputs, members, scale=1.0)
+
+
+def _flatten(vectors: Any, columns: int, members: int, dimension: int) -> Any:
+    """Turn vectors of all members, `[rows, columns, members * dimension]`, into one row each."""
+    if members == 1:
+        return keras.layers.Reshape((columns * dimension,))(vectors)
+    apart = keras.layers.Reshape((columns, members, dimension))(vectors)
+    return keras.layers.Reshape((members, columns * dimension))(keras.layers.Permute((2, 1, 3))(apart))
+
+
+def _layer(hidden: Any, units: int, members: int, *, scale: float) -> Any:
+    """Return a dense layer, one for each member; its weights have the variance `scale / inputs`."""
+    width = hidden.shape[-1]
+    weights = keras.initializers.TruncatedNormal(stddev=(scale / width) ** 0.5)
+    if members == 1:
+        return keras.layers.Dense(units, kernel_initializer=weights)(hidden)
+    layer = keras.layers.EinsumDense(
+        "bmi,mio->bmo", (members, units), bias_axes="mo", kernel_initializer=weights
+    )
+    return layer(hidden)

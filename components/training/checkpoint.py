@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import fsspec
 import numpy as np
+from fsspec.implementations.local import LocalFileSystem
 from numpy.typing import NDArray
 
 from components.common.errors import UnavailableError
@@ -56,7 +57,10 @@ class Checkpoints:
         content = stream.getvalue()
         name = f"{state.step:012d}-{hashlib.sha256(content).hexdigest()}.npz"
         with self._answering():
-            self._store.makedirs(self._folder, exist_ok=True)
+            if isinstance(
+                self._store, LocalFileSystem
+            ):  # elsewhere it would make a bucket of a typing error
+                self._store.makedirs(self._folder, exist_ok=True)
             self._store.pipe_file(f"{self._folder}/{name}", content)
             for old in self._names()[_KEPT:]:
                 self._store.rm_file(f"{self._folder}/{old}")

@@ -24,11 +24,14 @@ class Bins(NamedTuple):
         column: Column of each bin, int32 `[bins]`.
         start: Its lower end, float32 `[bins]`.
         width: Its width, above 0, float32 `[bins]`.
+        mean: Mean of its encoding over the train split, float32 `[bins]`; networks learn faster from
+            what is 0 on average.
     """
 
     column: NDArray[Any]
     start: NDArray[Any]
     width: NDArray[Any]
+    mean: NDArray[Any]
 
 
 def find_bins(numbers: NDArray[Any], bins: int) -> Bins:
@@ -40,20 +43,21 @@ def find_bins(numbers: NDArray[Any], bins: int) -> Bins:
             its encoding would be the number itself.
     """
     sample = numbers[:: max(1, -(-len(numbers) // _MOST_ROWS))]
-    columns, starts, widths = list[int](), list[float](), list[float]()
-    for column in range(numbers.shape[1]):
-        quantiles = np.quantile(sample[:, column], np.linspace(0, 1, bins + 1), method="nearest")
+    found: list[NDArray[Any]] = []
+    for column, values in enumerate(sample.T):
+        quantiles = np.quantile(values, np.linspace(0, 1, bins + 1), method="nearest")
         edges = np.unique(quantiles.astype(np.float32))
         if len(edges) > 2:
-            columns += [column] * (len(edges) - 1)
-            starts += edges[:-1].tolist()
-            widths += np.diff(edges).tolist()
-    return Bins(np.array(columns, np.int32), np.array(starts, np.float32), np.array(widths, np.float32))
+            start, width = edges[:-1], np.diff(edges)
+            mean = np.clip((values[:, None] - start) / width, 0.0, 1.0).mean(axis=0)
+            found.append(np.stack([np.full(len(start), column), start, width, mean]))
+    column, *ends = np.concatenate([np.empty((4, 0)), *found], axis=1).astype(np.float32)
+    return Bins(column.astype(np.int32), *ends)
 
 
 def encode_numbers(numbers: Any, bins: Bins) -> Any:
-    """Encode `[rows, columns]` as `[rows, bins]`: 0 below a bin, 1 above it, linear within."""
+    """Encode as `[rows, bins]`, less the mean: 0 below a bin, 1 above it, and linear within."""
     if not len(bins.column):
         return numbers[:, :0]
     taken = keras.ops.take(numbers, bins.column, axis=1)
-    return keras.ops.clip((taken - bins.start) / bins.width, 0.0, 1.0)
+    return keras.ops.clip((taken - bins.start) / bins.width, 0.0, 1.0) - bins.mean

@@ -93,9 +93,12 @@ def answer_raw_rows(
 ) -> Any:
     """Answer raw rows with the parts as they were trained: what the export must agree with."""
     encoded = encode_columns(rows, signature)
-    features = load_transform(transform_graph)({name: tf.constant(raw) for name, raw in encoded.items()})
-    inputs = pack({name: tensor.numpy() for name, tensor in features.items()}, lay_out(summary))
-    return answer_rows(fitted.model, inputs, summary.task, fitted.scale)
+    with tf.device("CPU:0"):  # where the export is checked, and served
+        features = load_transform(transform_graph)(
+            {name: tf.constant(raw) for name, raw in encoded.items()}
+        )
+        inputs = pack({name: tensor.numpy() for name, tensor in features.items()}, lay_out(summary))
+        return answer_rows(fitted.model, inputs, summary.task, fitted.scale)
 
 
 def describe_signature(

@@ -23,6 +23,8 @@ from components.training.weigh_losses import Scale, find_scale, make_targets, we
 
 keras: Any = untyped  # its annotations call every number a string
 
+_MEMBER_ROWS = 200_000  # rows of the train split times networks, at most; for many rows one is enough
+
 Prepare = Callable[[Any], object]
 
 
@@ -118,4 +120,5 @@ def answer_rows(model: Any, inputs: dict[str, NDArray[Any]], task: Task, scale: 
 def _build(problem: Problem, train: Arrays) -> Any:
     numbers, point = train.inputs.get("numbers"), problem.point
     bins = find_bins(numbers, point.bins) if point.bins and numbers is not None else None
-    return build_model(problem.layout, problem.task, len(problem.classes), point, bins)
+    members = max(1, min(point.members, _MEMBER_ROWS // len(train.label)))
+    return build_model(problem.layout, problem.task, len(problem.classes), point, bins, members)

@@ -16,7 +16,8 @@ class Hyperparameters:
     Attributes:
         form: `mlp`, a multilayer perceptron; `linear`, one weight per input; `wide_and_deep`, the sum of
             both (Cheng et al., 2016).
-        learning_rate: Of Adam at its largest. In [1e-7, 1].
+        learning_rate: Of Adam at its largest, for steps of `batch_size` rows; where few rows make a batch
+            smaller, less by the root of the share (Malladi et al., 2022). In [1e-7, 1].
         schedule: How it goes on over `epochs`: `cosine` (half a wave, to zero), `linear` (to zero) or
             `constant`.
         batch_size: Rows a step, fewer for small data: at most a 32nd of the train split, or 32. In
@@ -28,6 +29,9 @@ class Hyperparameters:
         embedding_dimension: Length of the vector of every index. In [1, 256].
         bins: Quantiles of the train split between which each number is encoded piecewise linearly
             (Gorishniy et al., 2022), beside the number itself; 0 takes the number alone. In [0, 256].
+        members: Most networks that are trained side by side and whose answers are averaged, which is worth
+            most on few rows: at most 200,000 by the rows of the train split, so one for many. A linear
+            model has one. In [1, 32].
         dropout: Share of each hidden layer left out of a training step. In [0, 0.95].
         weight_decay: Decoupled decay of AdamW, per step and learning rate. In [0, 1].
     """
@@ -41,8 +45,9 @@ class Hyperparameters:
     layers: int = 2
     units: int = 128
     embedding_dimension: int = 16
-    bins: int = 16
-    dropout: float = 0.0
+    bins: int = 64
+    members: int = 8
+    dropout: float = 0.1
     weight_decay: float = 0.0
 
     def __post_init__(self) -> None:
@@ -72,6 +77,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "units": (1, 4_096),
     "embedding_dimension": (1, 256),
     "bins": (0, 256),
+    "members": (1, 32),
     "dropout": (0.0, 0.95),
     "weight_decay": (0.0, 1.0),
 }

@@ -100,7 +100,10 @@ class Learning:
         rows = len(train.targets.weight)
         self._batch = min(point.batch_size, max(32, rows // 32))
         self._epoch_steps = max(rows // self._batch, _STEPS_PER_EPOCH)
-        self._optimizer, self._rate = make_optimizer(point, steps=self._epoch_steps * point.epochs)
+        share = self._batch / point.batch_size
+        self._optimizer, self._rate = make_optimizer(
+            point, steps=self._epoch_steps * point.epochs, scale=share**0.5
+        )
         self._optimizer.build(model.trainable_variables)
         self._loss, self._predict = loss_of(task), predictor(model, evaluation.inputs)
         self._execute = self._trace()
@@ -199,8 +202,10 @@ class Learning:
     def _step(self, inputs: Any, target: Any, weight: Any) -> Any:
         variables = self._model.trainable_variables
         with tf.GradientTape() as tape:
-            each = self._loss(target, self._model(inputs, training=True))
-            loss = tf.reduce_mean(each * weight)
+            answers = self._model(inputs, training=True)
+            members = answers.shape[0] // self._batch  # of an ensemble, each learns from the same rows
+            each = self._loss(tf.concat([target] * members, 0), answers)
+            loss = tf.reduce_mean(each * tf.concat([weight] * members, 0))
             total = loss + sum(self._model.losses)
         self._optimizer.apply(tape.gradient(total, [variable.value for variable in variables]), variables)
         return loss

@@ -11,17 +11,19 @@ from components.training.records import TrialRecord
 def rank_records(records: Sequence[TrialRecord], rule: Rule) -> list[TrialRecord]:
     """Return complete trials that keep the constraints, then those that do not, then all others.
 
-    Within each kind the first objective decides, then the number. With two objectives the best trial
+    Within each kind the first objective decides, then the log loss where trials have one (on few rows many
+    have an AUC of 1), then the number. With two objectives the best trial
     stands ahead of that order: of the trials whose first objective is within `tolerance` of the best one,
     that with the best second objective. No trial is better than it in both, so it is of the Pareto set.
     """
 
-    def key(record: TrialRecord) -> tuple[int, float, int]:
+    def key(record: TrialRecord) -> tuple[int, float, float, int]:
         if record.state != "complete":
-            return 2, 0.0, record.number
+            return 2, 0.0, 0.0, record.number
         return (
             int(bool(broken_bounds(record, rule))),
             rule.objectives[0].loss(record.metrics),
+            record.metrics.get("log_loss", 0.0),
             record.number,
         )
 

@@ -52,11 +52,14 @@ def _configure(job: Job) -> None:
     tf.config.threading.set_intra_op_parallelism_threads(job.threads)
     tf.config.threading.set_inter_op_parallelism_threads(job.threads)
     tf.config.experimental.enable_op_determinism()
-    require_accelerator(job.accelerator)
+    prepare_accelerator(job.accelerator)
 
 
-def require_accelerator(accelerator: str) -> None:
-    """Refuse to go on without the accelerator that was asked for.
+def prepare_accelerator(accelerator: str) -> None:
+    """Make ready the GPUs that are there, or refuse to go on without one that was asked for.
+
+    Memory is taken as it is needed, so that trials can share a GPU, and products are computed in whole
+    float32 (not TF32), so that a trained network answers on a processor as it did there.
 
     Args:
         accelerator: `gpu`, or `none`; TensorFlow uses a GPU that is there in either case.
@@ -66,7 +69,11 @@ def require_accelerator(accelerator: str) -> None:
     """
     import tensorflow as tf
 
-    if accelerator == "gpu" and not tf.config.list_physical_devices("GPU"):
+    found = tf.config.list_physical_devices("GPU")
+    for one in found:
+        tf.config.experimental.set_memory_growth(one, True)
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+    if accelerator == "gpu" and not found:
         fix = "run where a GPU is (and in an image that has its libraries), or ask for `none`"
         where = "parameter `training.accelerator`"
         raise UnavailableError("no GPU is seen", where=where, value=accelerator, fix=fix)

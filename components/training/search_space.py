@@ -70,8 +70,8 @@ DEFAULT_SPACE: dict[str, Any] = {
     "layers": {"low": 1, "high": 2},
     "units": {"choices": [128, 256]},
     "embedding_dimension": {"choices": [8, 16]},
-    "bins": {"choices": [0, 16, 64]},
-    "dropout": {"low": 0.0, "high": 0.2},
+    "bins": {"choices": [16, 64, 128]},
+    "dropout": {"low": 0.0, "high": 0.3},
 }
 
 _HINTS = get_type_hints(Hyperparameters)
@@ -157,6 +157,8 @@ def _require(holds: bool, name: str, value: object, what: str) -> None:
 
 def _read(name: str, value: Any) -> Choices | Range:
     where = f"search_space.{name}"
+    if isinstance(value, list):
+        raise BadInputError("a list alone is no choice", where=where, fix=f"write `{{choices: {value}}}`")
     if not isinstance(value, Mapping):
         return Choices(values=(_checked(name, value, where),))
     settings = cast("Mapping[str, Any]", value)

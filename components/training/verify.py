@@ -12,7 +12,7 @@ from components.common.artifacts import Signature, read_signature
 from components.common.documents import read_document
 from components.common.encoding import encode_columns
 from components.common.errors import ComponentError, named_exit
-from components.common.saved_models import load_serving
+from components.common.saved_models import import_tensorflow, load_serving
 from components.training.jobs import Check
 from components.training.run_module import run_module
 
@@ -69,6 +69,12 @@ def _require_equal(answers: Any, expected: Any) -> int:
     return len(close)
 
 
+def _hide_accelerators() -> None:
+    """Answer on the processor, as servers do, and leave a GPU to the trials that share it."""
+    import_tensorflow().config.set_visible_devices([], "GPU")
+
+
 if __name__ == "__main__":
     with named_exit():
+        _hide_accelerators()
         compare_answers(Path(sys.argv[1]), Path(sys.argv[2]))

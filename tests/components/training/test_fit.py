@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from components.common.artifacts import TransformSummary
 from components.common.errors import BadInputError
+from components.training import fit
+from components.training.build import build_model
 from components.training.fit import Problem, fit_model
 from components.training.hyperparameters import Hyperparameters
 from components.training.measure import measure_answers
@@ -39,10 +42,40 @@ def test_transformed_columns_that_lack_are_named(prepared):
 def test_one_kind_of_feature_is_enough_and_few_rows_are_repeated(layout, form):
     columns = {"a": np.array([-1.0, 1.0] * 10), "b": np.array([0, 1] * 10)}
     split = Arrays(pack(columns, layout), np.array([0.0, 1.0] * 10, np.float32))
-    point = Hyperparameters(form=form, epochs=4, units=8, learning_rate=0.03)
+    point = Hyperparameters(form=form, epochs=4, units=8, learning_rate=0.2)
     fitted = fit_model(Problem(layout, "binary", ["no", "yes"], point, 1), split, split)
     assert fitted.metrics["auc"] == 1.0
     assert fitted.metrics["log_loss"] < 0.1
+
+
+@pytest.mark.parametrize("form", ["mlp", "wide_and_deep"])
+def test_members_learn_apart_and_answer_together(form):
+    """The oracle is NumPy: gradients of one member's loss, and the mean of what all members say."""
+    point = Hyperparameters(form=form, units=5, layers=1, dropout=0.0)
+    model = build_model(LAYOUT, "multiclass", 4, point, None, members=3)
+    rows = {"numbers": np.ones((6, 1), np.float32), "indices": np.tile([[0, 1], [2, 3]], (3, 1))}
+    with tf.GradientTape() as tape:
+        each = model(rows, training=True)
+        second = tf.reduce_sum(each[6:12])
+    assert each.shape == (18, 4)
+    together = np.reshape(each, (3, 6, 4)).mean(axis=0)
+    np.testing.assert_allclose(model(rows, training=False), together, rtol=1e-5, atol=1e-7)
+    assert len({row.tobytes() for row in np.reshape(each, (3, 6, 4))}) == 3
+    kernel = next(weight for weight in model.trainable_variables if tuple(weight.shape)[::2] == (3, 5))
+    gradient = np.asarray(tape.gradient(second, kernel.value))
+    assert [bool(np.any(one)) for one in gradient] == [False, True, False]
+
+
+def test_many_rows_have_fewer_members(monkeypatch):
+    columns = {"a": np.array([-1.0, 1.0] * 10), "b": np.array([0, 1] * 10), "c": np.array([0, 1] * 10)}
+    split = Arrays(pack(columns, LAYOUT), np.array([0.0, 1.0] * 10, np.float32))
+    point = Hyperparameters(epochs=1, units=8, layers=1, members=4)
+    counts = []
+    for most in (1_000, 45, 1):
+        monkeypatch.setattr(fit, "_MEMBER_ROWS", most)
+        model = fit_model(Problem(LAYOUT, "binary", ["no", "yes"], point, 1), split, split).model
+        counts.append(model.get_weights()[-1].size)  # biases of the last layer: one for each
+    assert counts == [4, 2, 1]
 
 
 def test_binary_metrics_by_hand():

@@ -2,12 +2,14 @@
 
 import math
 
+import boto3
 import keras
 import numpy as np
 import pytest
+from moto.server import ThreadedMotoServer
 from sklearn.utils.class_weight import compute_class_weight
 
-from components.common.errors import BadInputError
+from components.common.errors import BadInputError, UnavailableError
 from components.training.checkpoint import Checkpoints, State
 from components.training.cross_validate import cross_validate, join
 from components.training.fit import Problem, fit_model
@@ -31,7 +33,7 @@ TRAIN, EVAL = arrays(1), arrays(2, 300)
 
 
 def problem(**changes):
-    point = Hyperparameters(**{"epochs": 3, "units": 8, "dropout": 0.2, "bins": 8, **changes})
+    point = Hyperparameters(**{"epochs": 3, "units": 8, "dropout": 0.2, "bins": 8, "members": 2, **changes})
     return Problem(LAYOUT, "binary", ["no", "yes"], point, 3)
 
 
@@ -39,9 +41,8 @@ class KilledError(Exception):
     pass
 
 
-@pytest.mark.parametrize("executions", [1, 3, 4])
-def test_a_training_that_was_killed_goes_on_to_the_same_weights(tmp_path, monkeypatch, executions):
-    whole = fit_model(problem(), TRAIN, EVAL)
+def kill_after(executions, patch):
+    """Let no training get further than some executions of steps."""
     advance, seen = Learning._advance, []
 
     def until_killed(self, *arguments):
@@ -50,11 +51,17 @@ def test_a_training_that_was_killed_goes_on_to_the_same_weights(tmp_path, monkey
         seen.append(1)
         advance(self, *arguments)
 
+    patch.setattr(Learning, "_advance", until_killed)
+
+
+@pytest.mark.parametrize("executions", [1, 3, 4])
+def test_a_training_that_was_killed_goes_on_to_the_same_weights(tmp_path, monkeypatch, executions):
+    whole = fit_model(problem(), TRAIN, EVAL)
     saving = Saving(Checkpoints(str(tmp_path)), 0.0)
-    monkeypatch.setattr(Learning, "_advance", until_killed)
-    with pytest.raises(KilledError):
-        fit_model(problem(), TRAIN, EVAL, saving=saving)
-    monkeypatch.setattr(Learning, "_advance", advance)
+    with monkeypatch.context() as patched:
+        kill_after(executions, patched)
+        with pytest.raises(KilledError):
+            fit_model(problem(), TRAIN, EVAL, saving=saving)
     resumed = fit_model(problem(), TRAIN, EVAL, saving=saving)
     assert resumed.metrics == whole.metrics
     assert resumed.curve == whole.curve
@@ -91,18 +98,45 @@ def test_a_damaged_newest_checkpoint_is_passed_over_with_a_warning(tmp_path):
     assert not (tmp_path / "here").exists()
 
 
-def test_checkpoints_may_lie_in_an_object_store():
-    checkpoints = Checkpoints("memory://bucket/trial")
-    assert checkpoints.newest() is None
-    checkpoints.save(State(1, {"a": np.ones(2)}, {"best_loss": math.inf}))
-    assert checkpoints.newest().facts == {"best_loss": math.inf}
-    checkpoints.remove()
-    assert checkpoints.newest() is None
+@pytest.fixture
+def bucket(monkeypatch):
+    """An address in a real S3 server (moto) on the loopback."""
+    moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    moto.start()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://{}:{}".format(*moto.get_host_and_port()))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    boto3.resource("s3").Bucket("kept").create()
+    yield boto3.resource("s3").Bucket("kept")
+    moto.stop()
+
+
+def test_a_training_goes_on_from_an_object_store(bucket, monkeypatch):
+    whole = fit_model(problem(), TRAIN, EVAL)
+    saving = Saving(Checkpoints("s3://kept/trials/a"), 0.0)
+    with monkeypatch.context() as patched:
+        kill_after(2, patched)
+        with pytest.raises(KilledError):
+            fit_model(problem(), TRAIN, EVAL, saving=saving)
+    *_, newest = sorted(bucket.objects.all(), key=lambda one: one.key)
+    newest.put(Body=b"cut short")
+    told = []
+    resumed = fit_model(
+        problem(), TRAIN, EVAL, saving=Saving(Checkpoints("s3://kept/trials/a", told.append), 0.0)
+    )
+    assert "is damaged and is passed over" in told[0]
+    assert (resumed.metrics, resumed.curve) == (whole.metrics, whole.curve)
+    saving.checkpoints.remove()
+    assert not list(bucket.objects.all())
+    assert [one.name for one in boto3.resource("s3").buckets.all()] == ["kept"]
+    with pytest.raises(UnavailableError, match=r"checkpoints cannot be kept: .*training\.checkpoint_dir"):
+        Checkpoints("s3://nowhere/trials").save(State(1, {}, {}))
 
 
 def test_huge_values_are_named_by_epoch_step_and_rate():
     broken = Arrays({**TRAIN.inputs, "numbers": np.full_like(TRAIN.inputs["numbers"], 3e38)}, TRAIN.label)
-    with pytest.raises(BadInputError, match=r"learning rate 0.004.*epoch 1, step \d+ of 100"):
+    with pytest.raises(BadInputError, match=r"learning rate 0.000707.*epoch 1, step \d+ of 100"):
         fit_model(problem(bins=0), broken, EVAL)
 
 

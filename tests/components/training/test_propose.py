@@ -82,6 +82,7 @@ def test_the_default_space_holds_the_defaults():
     ("space", "message"),
     [
         ({"learning_rat": 0.1}, "did you mean `learning_rate`"),
+        ({"units": [16, 32]}, r"write `\{choices: \[16, 32\]\}`"),
         ({"learning_rate": {"low": 0.1}}, "neither a range nor choices"),
         ({"learning_rate": {"low": 0.1, "hihg": 0.2}}, "did you mean `high`"),
         ({"learning_rate": {"low": 0.2, "high": 0.1}}, "low <= high"),

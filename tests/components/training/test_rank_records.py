@@ -34,6 +34,11 @@ def test_of_two_objectives_the_best_second_among_the_nearly_best_wins():
     assert rank_records(TRIALS, rule(**{**TWO, "tolerance": 0.0}))[0].number == 0
 
 
+def test_of_trials_that_all_have_an_auc_of_1_the_surest_wins():
+    tied = [complete(0, auc=1.0, log_loss=0.3), complete(1, auc=1.0, log_loss=0.1), complete(2, auc=0.9)]
+    assert [one.number for one in rank_records(tied, rule())] == [1, 0, 2]
+
+
 def test_the_pareto_set_is_optunas():
     draw = random.Random(1)  # noqa: S311 - no secret
     records = [

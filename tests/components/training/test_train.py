@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet as pq
 import pytest
+import tensorflow as tf
 
 from components.common.artifacts import (
     Snapshot,
@@ -30,6 +31,7 @@ from components.common.storage import content_digest, file_digest
 from components.training.component import propose_trials, select_best, train_trials
 from components.training.config import TrainingConfig
 from components.training.records import read_records
+from components.training.run_trial import prepare_accelerator
 from components.training.train import train_batch
 from components.training.verify import compare_answers, verify_export
 from components.training.warm_start import warm_start
@@ -159,7 +161,7 @@ def test_a_loss_that_is_no_number_and_a_crash_are_told_apart(prepared, tmp_path)
     shutil.copytree(inputs.transform_graph, tmp_path / "graph")
     (record,) = run(trial(0, form="linear"), broken, tmp_path / "a")
     assert record.error.startswith(
-        "the loss became NaN or infinite (learning rate 0.01) — epoch 1, step 1 of"
+        "the loss became NaN or infinite (learning rate 0.00177) — epoch 1, step 1 of"
     )
     shutil.rmtree(tmp_path / "graph" / "transform_fn")
     crash = broken._replace(transformed_examples=inputs.transformed_examples)
@@ -254,6 +256,19 @@ def test_the_users_network_is_trained_and_recorded(prepared, tmp_path):
 def test_an_accelerator_that_is_not_there_ends_the_task(prepared, tmp_path):
     with pytest.raises(UnavailableError, match="no GPU is seen"):
         run(trial(0), prepared("binary"), tmp_path / "model", accelerator="gpu")
+
+
+def test_accelerators_that_are_there_are_shared_and_compute_in_whole_float32(monkeypatch):
+    """No GPU is at hand in tests: the list of devices is made up."""
+    grown, exact = [], []
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [f"{kind}:0", f"{kind}:1"])
+    experimental = tf.config.experimental
+    monkeypatch.setattr(experimental, "set_memory_growth", lambda one, on: grown.append((one, on)))
+    monkeypatch.setattr(experimental, "enable_tensor_float_32_execution", exact.append)
+    for asked in ("none", "gpu"):
+        prepare_accelerator(asked)
+    assert grown == [("GPU:0", True), ("GPU:1", True)] * 2
+    assert exact == [False, False]
 
 
 def test_a_trial_that_takes_too_much_memory_is_a_named_failure(prepared, tmp_path):
