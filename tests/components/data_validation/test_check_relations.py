@@ -66,6 +66,34 @@ def test_three_classes_are_foretold_one_against_the_rest():
     assert power(number(dice().normal(size=ROWS)), category(label)) < 0.1
 
 
+@pytest.mark.filterwarnings("error")
+def test_correlations_are_those_of_pandas_over_common_rows_whatever_the_columns_hold():
+    x, y, z = dice().normal(size=(3, ROWS))
+    nan, at = np.nan, np.arange(ROWS)
+    columns = {
+        "x": x, "near": x + 0.1 * y, "against": -3 * x + 1e6, "huge": 1.7e308 * np.tanh(x), "none": x * nan,
+        "gaps": np.where(at % 3 == 0, nan, y), "few": np.where(at < 40, x, nan),
+        "outlier": np.where(at, z, 1e15), "far": np.where(at < 100, 1e6 + x, nan),
+        "step": np.where(at < 100, 5.0, z), "edge": np.where(at < 100, y, nan),
+    }  # fmt: skip
+    found = correlate({name: number(values) for name, values in columns.items()})
+    frame = pd.DataFrame({**columns, "huge": np.tanh(x)})  # pandas would overflow
+    expected = frame.corr(min_periods=50)
+    pairs = {(each.first, each.second): each.value for each in found}
+    assert ("far", "step") not in pairs  # `step` has a single value where `far` has any
+    wanted = {pair for pair in itertools.combinations(columns, 2) if np.isfinite(expected.loc[pair])}
+    assert pairs.keys() == wanted
+    assert pairs == pytest.approx({pair: expected.loc[pair] for pair in wanted}, abs=1e-6)
+    assert [abs(each.value) for each in found] == sorted(map(abs, pairs.values()), reverse=True)
+
+
+def test_a_thousand_columns_are_correlated_in_seconds():
+    values = dice().normal(size=(1000, 500))
+    values[999] = values[0] + 0.01 * values[1]
+    found = correlate({f"x{at}": number(row) for at, row in enumerate(values)})
+    assert (found[0].first, found[0].second, len(found)) == ("x0", "x999", 20_000)
+
+
 def test_cramers_v_is_bergsmas_over_the_counts_of_pandas():
     # Bergsma 2013, A bias-correction for Cramér's V and Tschuprow's T
     first = dice().integers(0, 3, 500)
