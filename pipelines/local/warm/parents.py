@@ -51,8 +51,9 @@ class Parents:
         self._told: set[str] = set()
         self.scratch = Scratch()
         self._lock, self._closed = threading.Lock(), False
-        # What imports much gets at most half of the cores, so that tasks go on meanwhile.
-        heavy = max(1, len(os.sched_getaffinity(0)) // 2)
+        # What imports much gets at most half of the cores, so that tasks go on meanwhile; but two at least:
+        # on two cores the task after next would wait for the second.
+        heavy = max(2, len(os.sched_getaffinity(0)) // 2)
         self._heavy = ThreadPoolExecutor(heavy, thread_name_prefix="warming")
         self._light = ThreadPoolExecutor(1, thread_name_prefix="warming")
 
