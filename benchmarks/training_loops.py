@@ -26,7 +26,7 @@ from components.training.weigh_losses import Scale, make_targets
 keras: Any = untyped
 
 BATCH, EPOCHS, EXECUTION = 1_024, 2, 64
-POINT = Hyperparameters(epochs=EPOCHS, batch_size=BATCH, bins=0, dropout=0.0)
+POINT = Hyperparameters(epochs=EPOCHS, batch_size=BATCH, bins=0)
 SIZES = [14, 33, 9, 22, 62, 22, 18, 5, 107]
 LAYOUT = Layout(["n"], [f"i{place}" for place in range(len(SIZES))], SIZES)
 

@@ -159,7 +159,7 @@ def _run_ours(pattern: str, *, epochs: int, root: Path) -> tuple[Cost, Mapping[s
         "sources": {"flights": pattern}, "split": {"by": "hash", "fractions": FRACTIONS}, "trials": 1,
         "evaluation": {"min_slice_rows": 1},
         "search_space": {
-            "epochs": epochs, "patience": epochs, "bins": 0, "dropout": 0, "batch_size": BATCH,
+            "epochs": epochs, "patience": epochs, "bins": 0, "batch_size": BATCH,
         },
     }  # fmt: skip
     params = root / "parameters.yaml"

@@ -45,9 +45,9 @@ class Hyperparameters:
     layers: int = 2
     units: int = 128
     embedding_dimension: int = 16
-    bins: int = 64
+    bins: int = 16
     members: int = 8
-    dropout: float = 0.1
+    dropout: float = 0.0
     weight_decay: float = 0.0
 
     def __post_init__(self) -> None:

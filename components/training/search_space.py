@@ -70,7 +70,7 @@ DEFAULT_SPACE: dict[str, Any] = {
     "layers": {"low": 1, "high": 2},
     "units": {"choices": [128, 256]},
     "embedding_dimension": {"choices": [8, 16]},
-    "bins": {"choices": [16, 64, 128]},
+    "bins": {"choices": [0, 16, 64]},
     "dropout": {"low": 0.0, "high": 0.3},
 }
 

@@ -51,7 +51,7 @@ def test_one_kind_of_feature_is_enough_and_few_rows_are_repeated(layout, form):
 @pytest.mark.parametrize("form", ["mlp", "wide_and_deep"])
 def test_members_learn_apart_and_answer_together(form):
     """The oracle is NumPy: gradients of one member's loss, and the mean of what all members say."""
-    point = Hyperparameters(form=form, units=5, layers=1, dropout=0.0)
+    point = Hyperparameters(form=form, units=5, layers=1)
     model = build_model(LAYOUT, "multiclass", 4, point, None, members=3)
     rows = {"numbers": np.ones((6, 1), np.float32), "indices": np.tile([[0, 1], [2, 3]], (3, 1))}
     with tf.GradientTape() as tape:
