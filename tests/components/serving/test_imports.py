@@ -1,4 +1,4 @@
-"""TensorFlow in processes that only answer."""
+"""What a process that only answers imports: TensorFlow, and little else."""
 
 import subprocess
 import sys
