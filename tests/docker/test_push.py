@@ -12,8 +12,9 @@ from contextlib import closing
 
 import pytest
 
+from tools.images import __main__ as verbs
 from tools.images.base import ask_registry
-from tools.images.push import push
+from tools.images.lock import read_lock, write_lock
 
 pytestmark = pytest.mark.images
 
@@ -62,10 +63,22 @@ def tiny(engine, tmp_path):
 
 
 @pytest.mark.skipif(not shutil.which("docker-registry"), reason="there is no registry to push to")
-def test_what_is_pushed_is_named_by_the_digest_that_the_registry_has(registry, tiny, engine):
+def test_each_push_is_named_by_the_digest_that_the_registry_has(
+    registry, tiny, engine, monkeypatch, tmp_path
+):
+    """Through the verb, twice: after the first the lock has the registry's digest, unknown here."""
     there = f"{registry}/team/millrace/ingestion"
-    pushed = push(["ingestion"], engine, {"millrace/ingestion": tiny}, f"{registry}/team", "v1")
+    lock = tmp_path / "images.lock"
+    monkeypatch.setattr(verbs, "local_name", lambda name: tiny)
+    monkeypatch.setattr(verbs, "write_lock", lambda found: write_lock(found, lock))
+    monkeypatch.setenv("REGISTRY", f"{registry}/team")
+    monkeypatch.setenv("IMAGES", "ingestion")
+    monkeypatch.setenv("ENGINE", engine)
     try:
-        assert pushed == {"millrace/ingestion": f"{there}@{ask_registry(there + ':v1')}"}
+        for tag in ("v1", "v2"):
+            monkeypatch.setenv("TAG", tag)
+            assert verbs.main(["push"]) == 0
+            assert read_lock(lock) == {"millrace/ingestion": f"{there}@{ask_registry(f'{there}:{tag}')}"}
     finally:
-        subprocess.run([engine, "rmi", "--force", f"{there}:v1"], capture_output=True)
+        for tag in ("v1", "v2"):
+            subprocess.run([engine, "rmi", "--force", f"{there}:{tag}"], capture_output=True)

@@ -1,7 +1,8 @@
 """The verbs `make images`, `make push` and `make base-digest`.
 
-ENGINE is podman, buildah or docker (the first that answers), IMAGES some of them (all), BASE another
-base than that of docker/BASE_IMAGE, `debian` for one made from Debian's packages.
+ENGINE is podman, buildah or docker (the first that answers), IMAGES some of them (all but those of
+`ON_REQUEST`), BASE another base than that of docker/BASE_IMAGE, `debian` for one made from Debian's
+packages.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ import sys
 from collections.abc import Sequence
 
 from tools.images.base import find_base, pin_base
-from tools.images.build import build, groups
+from tools.images.build import build, groups, local_name
 from tools.images.engine import StopError, find_engine
-from tools.images.lock import read_lock, write_lock
+from tools.images.lock import write_lock
 from tools.images.push import push
+
+ON_REQUEST = ("modelling-gpu",)  # NVIDIA's libraries are gigabytes that most never need
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -39,7 +42,8 @@ def _do(verb: str) -> None:
         one = functools.partial(build, engine=engine, base=base)
     else:
         registry, tag = (_required(name) for name in ("REGISTRY", "TAG"))
-        one = functools.partial(push, engine=engine, built=read_lock(), registry=registry, tag=tag)
+        here = {name: local_name(name) for name in names}
+        one = functools.partial(push, engine=engine, here=here, registry=registry, tag=tag)
     for name in names:  # what is done is locked, whatever becomes of the others
         found = one([name])
         write_lock(found)
@@ -50,12 +54,12 @@ def chosen(wanted: str | None) -> list[str]:
     """Return the images that are meant.
 
     Args:
-        wanted: Names with spaces between; None or empty means all.
+        wanted: Names with spaces between; None or empty means all but those of `ON_REQUEST`.
 
     Raises:
         StopError: There is no such image.
     """
-    names = (wanted or "").split() or groups()
+    names = (wanted or "").split() or [name for name in groups() if name not in ON_REQUEST]
     if unknown := [name for name in names if name not in groups()]:
         raise StopError(f"no image is called {unknown[0]}: there are {', '.join(groups())}")
     return names

@@ -39,10 +39,15 @@ def build(names: Iterable[str], engine: str, base: str) -> dict[str, str]:
     with tempfile.TemporaryDirectory() as scratch:
         secrets = write_secrets(Path(scratch), os.environ)
         for name in names:
-            tagged = f"{LOCAL}/millrace/{name}:{revision()[:12]}"
+            tagged = local_name(name)
             do(build_command(name, engine, base, tagged, secrets), f"building millrace/{name}")
             built[f"millrace/{name}"] = _lasting_reference(engine, tagged)
     return built
+
+
+def local_name(name: str) -> str:
+    """Return what an image that is built from this commit is called on this machine."""
+    return f"{LOCAL}/millrace/{name}:{revision()[:12]}"
 
 
 def build_command(name: str, engine: str, base: str, tagged: str, secrets: Mapping[str, Path]) -> list[str]:
@@ -88,7 +93,8 @@ def version() -> str:
 
 def revision() -> str:
     """Return the commit that images are made from, with `-dirty` when what they hold differs from it."""
-    changed = ask(["git", "status", "--porcelain", "--", "components", "docker", "locks"])
+    held = ["components", "docker", "locks", ":!docker/images.lock"]
+    changed = ask(["git", "status", "--porcelain", "--", *held])
     return ask(["git", "rev-parse", "HEAD"]) + ("-dirty" if changed else "")
 
 

@@ -7,18 +7,18 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from tools.images.engine import StopError, ask, do
+from tools.images.engine import StopError, ask, do, has
 
 
 def push(
-    names: Iterable[str], engine: str, built: Mapping[str, str], registry: str, tag: str
+    names: Iterable[str], engine: str, here: Mapping[str, str], registry: str, tag: str
 ) -> dict[str, str]:
     """Push images.
 
     Args:
         names: Of Dockerfiles.
         engine: Keeps them.
-        built: Their references here, as `make images` wrote them.
+        here: What the engine calls each; never the lock's reference, which after a push is the registry's.
         registry: Where they go, such as `registry.example/team`.
         tag: Their tag there; people read it, what uses them goes by digest.
 
@@ -29,11 +29,12 @@ def push(
         StopError: One was not built, or the registry does not take it.
     """
     pushed: dict[str, str] = {}
-    for logical in (f"millrace/{name}" for name in names):
-        if logical not in built:
-            raise StopError(f"{logical} is not in docker/images.lock: run `make images` first")
+    for name in names:
+        logical = f"millrace/{name}"
+        if not has(engine, here[name]):
+            raise StopError(f"{logical} is not built from this commit: run `make images` first")
         there = f"{registry}/{logical}"
-        ask([engine, "tag", built[logical], f"{there}:{tag}"])
+        ask([engine, "tag", here[name], f"{there}:{tag}"])
         pushed[logical] = f"{there}@{_push(engine, there, tag)}"
     return pushed
 
