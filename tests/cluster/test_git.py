@@ -67,10 +67,27 @@ def test_flux_applies_all_but_versions_and_then_nothing_but_versions(kustomize, 
     assert second["spec"]["prune"] is False
 
 
-def test_the_schedule_of_the_readme_is_taken(cluster, kustomize):
+def _patches_of_the_readme(beginning):
     text = (ROOT / "manifests" / "README.md").read_text(encoding="utf-8")
-    start = text.index("    patches:\n")
-    patches = yaml.safe_load(textwrap.dedent(text[start : text.index("\n\n", start)]))["patches"]
+    start = text.index(beginning) + 1
+    return yaml.safe_load(textwrap.dedent(text[start : text.index("\n\n", start)]))["patches"]
+
+
+def test_the_patch_of_the_readme_leaves_out_what_kubeflow_pipelines_alone_does_not_know(kustomize, build):
+    patches = _patches_of_the_readme("\n       patches:\n")
+    left = kustomize("alone", resources=["../../overlays/local"], patches=patches)
+    assert _kinds(build("overlays/local")) - _kinds(left) == {
+        "ServingRuntime",
+        "Pipeline",
+        "PipelineVersion",
+    }
+    assert {one["apiVersion"].partition("/")[0] for one in left} == {
+        "v1", "rbac.authorization.k8s.io", "networking.k8s.io",
+    }  # fmt: skip
+
+
+def test_the_schedule_of_the_readme_is_taken(cluster, kustomize):
+    patches = _patches_of_the_readme("\n    patches:\n")
     resources, components = ["../../overlays/staging"], ["../../options/scheduled-training"]
     objects = kustomize("schedule", resources=resources, components=components, patches=patches)
     assert (answer := cluster.apply(objects)).ok, answer.error
@@ -78,6 +95,7 @@ def test_the_schedule_of_the_readme_is_taken(cluster, kustomize):
     assert schedule["enabled"]
     assert {one["name"]: yaml.safe_load(one["value"]) for one in schedule["workflow"]["parameters"]} == {
         "sources": {"flights": "s3://data/flights/*.parquet"}, "label": "late",
+        "deploy": {"target": "none"},
     }  # fmt: skip
     cluster.delete(objects)
 
