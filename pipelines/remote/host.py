@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from components.common.errors import BadInputError
 
@@ -28,10 +28,10 @@ class Host:
 
     def __post_init__(self) -> None:
         """Refuse what is no address, and passwords in it: addresses are printed."""
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        parts = _split(self.url)
+        if parts is None or parts.scheme not in ("http", "https"):
             fix = "give it as http://localhost:8080 or https://kubeflow.example/pipeline"
-            raise BadInputError("no address", where="option --host", value=parts.hostname or "", fix=fix)
+            raise BadInputError("no address", where="option --host", fix=fix)
         if parts.username is not None or parts.query or parts.fragment:
             what = "takes neither user, password, query nor fragment"
             raise BadInputError(what, where="option --host", fix="give a token by --token-file")
@@ -78,12 +78,18 @@ def read_address(text: str) -> tuple[str, int]:
     Raises:
         BadInputError: It has another form.
     """
-    parts = urlsplit(f"//{text}")
-    try:
-        port = parts.port or _GRPC_PORT
-    except ValueError:
-        port = 0
-    if set(text) & set("/ ?#") or not parts.hostname or parts.username is not None or not port:
+    parts = _split(f"//{text}")
+    if parts is None or parts.hostname is None or set(text) & set("/?#@"):
         fix = "give it as localhost:8080"
         raise BadInputError("must be HOST:PORT", where="option --metadata", value=text, fix=fix)
-    return parts.hostname, port
+    return parts.hostname, parts.port or _GRPC_PORT
+
+
+def _split(address: str) -> SplitResult | None:
+    """Split an address; None where it is malformed, has no host, or a port that none can have."""
+    try:
+        parts = urlsplit(address)
+        sound = parts.hostname and parts.port != 0 and address.isprintable() and " " not in address
+    except ValueError:  # a bracket that is not closed, a port beyond 65535 or of letters
+        return None
+    return parts if sound else None

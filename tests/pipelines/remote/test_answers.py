@@ -210,11 +210,15 @@ def test_kubeflow_of_several_users_wants_a_namespace_and_gets_it_everywhere(mill
 
 
 @pytest.mark.parametrize(
-    "url", ["localhost:8080", "ftp://x", "http://", "http://me:canary@host", "http://h/#/x"]
-)
+    "url",
+    [
+        "localhost:8080", "ftp://x", "http://", "http://me:canary@host", "http://h/#/x", "http://[::1",
+        "http://h:99999", "http://h:abc", "http://h:0", "http://a b", "http://me:canary@h:abc",
+    ],
+)  # fmt: skip
 def test_what_is_no_address_is_refused(millrace, url):
     said = millrace("runs", host=url)
-    assert said.code == 2
+    assert (said.code, said.err.count("\n")) == (2, 1)
     assert "option --host" in said.err
     assert "canary" not in said.err
 

@@ -143,7 +143,7 @@ def test_failing_api_is_told_by_all_of_them(millrace, kubeflow, begun):
 
 
 def test_address_of_metadata_is_checked(millrace, begun):
-    for wrong in ("http://x:1/", "x:port", "a b:0", "x:99999"):
+    for wrong in ("http://x:1/", "x:port", "a b:0", "a b:1", "x:99999", "[::1", "me@x:1"):
         said = millrace("lineage", "x", "--metadata", wrong)
         assert (said.code, "option --metadata" in said.err) == (2, True), wrong
 
