@@ -48,7 +48,8 @@ def gather_parameters(
 
     Raises:
         BadInputError: The file cannot be read, or a setting has no `=`, no valid YAML, or reaches into
-            something that is no mapping; or a relative path is meant for a cluster.
+            something that is no mapping; or a relative path is meant for a cluster, or one of a
+            store for what tasks read from a volume only.
     """
     read = read_mapping(file) if file else {}
     values = copy.deepcopy({**(earlier or {}), **read, **(given or {})})
@@ -59,7 +60,12 @@ def gather_parameters(
     if isinstance(values.get("sources"), (str, list)):
         values["sources"] = {_ONE_SOURCE: values["sources"]}
     settle = _on_cluster if on_cluster else _absolute
-    found = {key: _settled(value, settle) if key in _PATHS else value for key, value in values.items()}
+    found = {**values}
+    for name in (name for name in _PATHS if name in values):
+        if on_cluster:
+            _require_volume(name, values[name])
+        else:
+            found[name] = _settled(values[name], settle)
     if isinstance(values.get("sources"), dict):
         found["sources"] = {name: _source(one, settle) for name, one in values["sources"].items()}
     if isinstance(found.get("module_uri"), str) and not on_cluster:
@@ -123,3 +129,16 @@ def _on_cluster(path: str) -> str:
         fix = "upload it, and name it as s3://bucket/key"
         raise BadInputError("a file of this machine is not there on a cluster", value=path, fix=fix)
     return path
+
+
+def _require_volume(name: str, value: Any) -> None:
+    """Refuse what no pod can open: the tasks that are given it read files, from no store."""
+    if not isinstance(value, str) or value.removeprefix("file://").startswith("/"):
+        return
+    scheme, store, _ = value.partition("://")
+    raise BadInputError(
+        "tasks on a cluster read it from a mounted volume only", where=f"parameter `{name}`",
+        value=f"{scheme}://…" if store else value,
+        fix="put it on one that all tasks mount, by the build option "
+        "`tasks: {every: {volumes: [{path: /shared, claim: NAME}]}}`, and name it as /shared/…",
+    )  # fmt: skip

@@ -4,8 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+import yaml
 
 from components.common.errors import BadInputError
+from pipelines.build import Build
+from pipelines.compiling.package import package_text
 from pipelines.parameter_values import gather_parameters
 
 TYPES = {"sources": "STRUCT", "label": "STRING", "trials": "NUMBER_INTEGER", "deploy": "STRUCT"}
@@ -101,3 +104,29 @@ def test_in_a_source_with_more_than_a_uri_nothing_else_is_a_path():
     source = {"uri": "shop.db", "query": "SELECT a FROM t", "credentials": {"user": "env:USER"}}
     found = gather_parameters(None, [], TYPES, given={"sources": {"shop": source}})
     assert found["sources"] == {"shop": {**source, "uri": os.path.abspath("shop.db")}}
+
+
+@pytest.mark.parametrize("name", ["module_uri", "baseline_uri"])
+@pytest.mark.parametrize("uri", ["s3://b/x", "https://me:canary@h/x", "mine.py", "file://mine.py"])
+def test_on_a_cluster_what_no_pod_can_open_is_refused_with_a_volume_as_the_way(name, uri):
+    with pytest.raises(BadInputError, match=f"volume only — parameter `{name}`") as caught:
+        gather_parameters(None, [f"{name}={uri}"], TYPES, on_cluster=True)
+    assert "tasks: {every: {volumes: [{path: /shared, claim: NAME}]}}" in str(caught.value)
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize("uri", ["/shared/x", "file:///shared/x", "null"])
+def test_on_a_cluster_a_path_of_a_volume_stays_as_it_is(uri):
+    types = {"module_uri": "STRING", "baseline_uri": "STRING"}
+    settings = [f"{name}={uri}" for name in types]
+    found = gather_parameters(None, settings, types, on_cluster=True)
+    assert set(found.values()) == {None if uri == "null" else uri}
+
+
+def test_build_option_that_is_advised_mounts_the_volume_wherever_they_are_read():
+    build = Build(tasks={"every": {"volumes": [{"path": "/shared", "claim": "NAME"}]}})
+    spec, platform = yaml.safe_load_all(package_text("training", build))
+    pods = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    assert pods.keys() == spec["deploymentSpec"]["executors"].keys()
+    for name, pod in pods.items():
+        assert "/shared" in [mount["mountPath"] for mount in pod.get("pvcMount", [])], name
