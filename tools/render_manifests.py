@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from components.common.errors import BadInputError, ComponentError
+from components.common.images import is_in_registry
 from components.common.storage import publishing
 from pipelines.build import Build, read_build
 from pipelines.compiling.image_map import check_all_mapped, read_image_map
@@ -80,7 +81,7 @@ def render_production(folder: Path, lock: Path) -> None:
     if not lock.exists():
         raise BadInputError("production has no images: the file is missing", where=str(lock), fix=fix)
     for name, reference in sorted(read_image_map(lock).items()):
-        if "@sha256:" not in reference or reference.startswith("localhost/"):
+        if "@sha256:" not in reference or not is_in_registry(reference):
             what = f"has no place in a registry for `{name}`"
             raise BadInputError(what, where=str(lock), value=reference, fix=fix)
     render_overlay(folder / "overlays" / "production", lock)

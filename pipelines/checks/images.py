@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from components.common.images import is_in_registry
 from pipelines.checks.finding import Breach
 from pipelines.checks.subject import Box, Subject
 
@@ -24,24 +25,30 @@ def image_latest(subject: Subject) -> Iterator[Breach]:
 
 
 def image_tag(subject: Subject) -> Iterator[Breach]:
-    """Find images that are not named by digest."""
+    """Find images that are not named by digest, and those that no node can pull."""
     for box in subject.boxes:
         image = box.image or ""
+        if not is_in_registry(image):
+            yield _nowhere(box)
+            continue
         if not image or _DIGEST.search(image):
             continue
         tag = _TAG.search(image)
-        if _LOGICAL.fullmatch(image):
-            yield Breach(
-                task=box.task, field=f"{box.field}.image", value=image,
-                message="is our logical name, which no registry knows",
-                fix="map it: `millrace compile --images FILE`, or `images` of kustomize",
-            )  # fmt: skip
-        elif "{{" in image:
+        if "{{" in image:
             yield _breach(box, "is given by a parameter")
         elif tag and tag[1] != "latest":
             yield _breach(box, "a tag can be moved to other bytes")
         elif "@" in image:
             yield _breach(box, "has no sha256 digest of 64 digits")
+
+
+def _nowhere(box: Box) -> Breach:
+    logical = _LOGICAL.fullmatch(box.image or "")
+    return Breach(
+        task=box.task, field=f"{box.field}.image", value=box.image,
+        message="is our logical name, which no registry knows" if logical else "is in no registry",
+        fix="map it to one that is pushed: `millrace compile --images FILE`, or `images` of kustomize",
+    )  # fmt: skip
 
 
 def _breach(box: Box, message: str) -> Breach:

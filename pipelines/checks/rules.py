@@ -98,7 +98,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         name="image-tag", severity="note", production="error", package=image_tag, manifest=image_tag,
-        about="an image that is not named by its sha256 digest",
+        about="an image that is not named by its sha256 digest, or is in no registry",
     ),
     Rule(
         name="install-at-run-time", severity="warning", production="error", package=installs,

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from components.common.errors import BadInputError, UnavailableError
-from components.common.images import IMAGE_PREFIX
+from components.common.images import is_in_registry
 from pipelines.build import Build, read_build
 from pipelines.compiling.image_map import read_image_map
 from pipelines.compiling.package import PIPELINES, compile_pipeline, version_name
@@ -128,8 +128,8 @@ def _package(request: Request, images: Path | None, scratch: Path) -> Path:
 
 
 def _check_image(task: str, reference: str) -> None:
-    """Refuse an image that no registry has: its pods would wait for ever, and the API would not say so."""
-    if reference.startswith(IMAGE_PREFIX):
+    """Refuse an image of no registry: its pods would wait for ever, and the API would not say so."""
+    if not is_in_registry(reference):
         fix = "name the images: --images docker/images.lock, which `make push` writes, or in the build file"
         what = "the image has no registry"
         raise BadInputError(what, where=f"task `{task}`", value=reference, fix=fix)

@@ -102,7 +102,12 @@ def test_without_a_lock_all_but_production_is_rendered_and_one_line_says_so(copy
 
 
 @pytest.mark.parametrize(
-    "reference", ["registry.example/millrace/serving:v1", f"localhost/millrace/serving@{DIGEST}"]
+    "reference",
+    [
+        "registry.example/millrace/serving:v1",
+        f"localhost/millrace/serving@{DIGEST}",
+        f"millrace/serving@{DIGEST}",
+    ],
 )
 def test_a_lock_with_an_image_that_no_cluster_finds_for_sure_is_refused(copy, lock, reference):
     text = lock.read_text(encoding="utf-8").splitlines()[:-1]

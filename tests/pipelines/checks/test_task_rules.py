@@ -45,6 +45,21 @@ def test_images_are_judged_by_what_names_their_bytes(check):
     ]
 
 
+def test_image_that_no_node_can_pull_is_found_though_it_has_a_digest(check):
+    digest = f"sha256:{'0' * 64}"
+    nowhere = [f"localhost/millrace/ingestion@{digest}", f"millrace/ingestion@{digest}", digest]
+
+    @dsl.pipeline(name="p")
+    def pipeline():
+        for image in (*nowhere, f"localhost:5000/millrace/ingestion@{digest}"):
+            number().set_container_image(image)
+
+    found = check(pipeline, production=True, rule="image-tag")
+    assert [one.value for one in found] == nowhere
+    assert {(one.severity, one.message) for one in found} == {("error", "is in no registry")}
+    assert check(pipeline, "image-latest") == []
+
+
 def test_installing_while_a_task_runs_is_told_and_talking_about_it_not(check):
     @dsl.component(base_image=IMAGE, packages_to_install=["pandas==2.0"])
     def installing():

@@ -268,6 +268,19 @@ def test_what_cannot_run_is_said_before_anything_is_sent(
     assert kubeflow.api.requests == []
 
 
+@pytest.mark.parametrize(
+    "image", ["localhost/tools@sha256:00", f"sha256:{'0' * 64}", "millrace/validation"]
+)
+def test_image_that_no_node_can_pull_is_refused(millrace, kubeflow, package, tmp_path, image):
+    local = tmp_path / "local.yaml"
+    local.write_text(package.read_text().replace("registry.example/tools@sha256:00", image))
+    said = millrace("submit", local, "-p", "rows=3")
+    assert (said.code, "the image has no registry" in said.err) == (2, True)
+    assert kubeflow.api.requests == []
+    local.write_text(package.read_text().replace("registry.example/", "localhost:5000/"))
+    assert millrace("submit", local, "-p", "rows=3").code == 0
+
+
 def test_what_is_wrong_is_told_as_json_too(millrace, kubeflow, package):
     said = millrace("submit", package, "--json")
     found = json.loads(said.out)
