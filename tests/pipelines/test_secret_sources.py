@@ -10,6 +10,7 @@ import pytest
 from kfp import compiler, dsl
 
 from components.ingestion.component import ingest, resolve_sources
+from pipelines.build import Build
 from pipelines.local import run
 from pipelines.secrets import give_secrets
 
@@ -44,8 +45,8 @@ def package(tmp_path):
     def pipeline(sources: dict):
         found = resolve_sources(sources=sources, allowed_hosts=["127.0.0.1"]).set_caching_options(False)
         data = ingest(sources=sources, identities=found.output, allowed_hosts=["127.0.0.1"])
-        give_secrets(found, {"web": ["token"]})
-        give_secrets(data, {"web": ["token"]})
+        for task, door in ((found, "resolve_sources"), (data, "ingest")):
+            give_secrets(task, door, Build(secrets={"web": ["token"]}))
 
     compiler.Compiler().compile(pipeline, str(tmp_path / "guarded.yaml"))
     return tmp_path / "guarded.yaml"

@@ -47,7 +47,7 @@ class Parents:
         self._fresh, self._notify = fresh, notify
         self._beginning: dict[Environment, Future[WarmParent | str]] = {}
         self._running: list[Parent] = []
-        self._launching: Future[Launcher] | None = None
+        self._launching: Future[Launcher | str] | None = None
         self._told: set[str] = set()
         self.scratch = Scratch()
         self._lock, self._closed = threading.Lock(), False
@@ -75,7 +75,9 @@ class Parents:
         """
         if self._launching is None:
             self._launching = self._light.submit(self._launch)
-        await asyncio.shield(asyncio.wrap_future(self._launching))
+        launched = await asyncio.shield(asyncio.wrap_future(self._launching))
+        if isinstance(launched, str):
+            raise _not_started(launched)
         if self._fresh or own or not is_lightweight(container.command):
             return None
         beginning = self._begin(self._environments[container.image])
@@ -104,9 +106,11 @@ class Parents:
             raise RuntimeError("`ready` comes before `start`")
         try:
             launcher = self._launching.result()
+            if isinstance(launcher, str):
+                raise NotForkedError(launcher)
             return launcher.execute(command, cwd=cwd, log=log, environment=environment, mask=mask)
         except NotForkedError as error:
-            raise _not_started(error) from error
+            raise _not_started(str(error)) from error
 
     def close(self) -> None:
         """End all parents, those that are still importing too."""
@@ -140,16 +144,16 @@ class Parents:
             return str(error)
         return parent
 
-    def _launch(self) -> Launcher:
+    def _launch(self) -> Launcher | str:
         try:
             with self._lock:
                 if self._closed:
-                    raise NotForkedError("the run has ended")
+                    return "the run has ended"
                 launcher = Launcher(self.scratch.folder)
                 self._running.append(launcher)
             launcher.wait_ready()
-        except NotForkedError as error:
-            raise _not_started(error) from error
+        except NotForkedError as error:  # told to who waits; nobody does when the run ends meanwhile
+            return str(error)
         return launcher
 
     def _tell(self, image: str, reason: str) -> None:
@@ -158,7 +162,7 @@ class Parents:
             self._notify(f"tasks of {image} are started fresh, which takes longer: {reason}")
 
 
-def _not_started(error: NotForkedError) -> UnavailableError:
+def _not_started(why: str) -> UnavailableError:
     return UnavailableError(
-        f"tasks cannot be started: {error}", fix="free memory or processes, then run again"
+        f"tasks cannot be started: {why}", fix="free memory or processes, then run again"
     )

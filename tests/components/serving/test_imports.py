@@ -1,5 +1,6 @@
 """What a process that only answers imports: TensorFlow, and little else."""
 
+import os
 import subprocess
 import sys
 
@@ -17,5 +18,8 @@ assert sys.modules["keras"] is keras and import_tensorflow() is sys.modules["ten
 
 
 def test_a_server_imports_tensorflow_alone_and_keras_may_come_later():
-    ended = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=120)
+    ended = subprocess.run(
+        [sys.executable, "-c", PROGRAM], env={"PATH": os.environ["PATH"]}, capture_output=True, text=True,
+        timeout=120,
+    )  # fmt: skip
     assert ended.stdout.splitlines() == ["[]", "3.0"], ended.stderr
