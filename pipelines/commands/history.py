@@ -20,6 +20,7 @@ from pipelines.commands.options import (
     RunId,
     TokenFile,
     kubeflow_at,
+    require_host,
     show,
 )
 
@@ -27,18 +28,23 @@ if TYPE_CHECKING:
     from pipelines.local.lineage_reader import LineageReader
     from pipelines.remote.api import Kubeflow
 
+_NEWEST = 50  # runs of Kubeflow that are listed unless told otherwise
+
 
 def runs(
     root: Root = DEFAULT_ROOT,
     host: HostUrl = None,
     namespace: Namespace = None,
     token_file: TokenFile = None,
-    limit: Annotated[int, typer.Option(min=1, help="With --host: how many of the newest.")] = 50,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="With --host: how many of the newest; 50 if unsaid.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List the runs of this machine, newest first; with --host those on Kubeflow."""
     from pipelines.tables import run_table
 
+    require_host(host, namespace=namespace, token_file=token_file, limit=limit)
     if host is None:
         from pipelines.local.history import list_runs
 
@@ -46,7 +52,7 @@ def runs(
     else:
         from pipelines.remote.runs import list_records
 
-        records = list_records(kubeflow_at(host, namespace, token_file), limit)
+        records = list_records(kubeflow_at(host, namespace, token_file), limit or _NEWEST)
     show(records, as_json, lambda: run_table(records))
 
 
@@ -76,6 +82,7 @@ def logs(
 
     Of a run on Kubeflow (--host) while its pods are there; --metadata finds what was kept of them.
     """
+    require_host(host, namespace=namespace, token_file=token_file, metadata=metadata)
     try:
         if host is None:
             pieces = _local_logs(root, run_id, task, follow=follow)
@@ -125,6 +132,7 @@ def compare(
     """
     from pipelines.comparison_table import comparison_table
 
+    require_host(host, namespace=namespace, token_file=token_file, metadata=metadata)
     if host is None:
         from pipelines.local.compare import compare_runs
 
@@ -164,6 +172,7 @@ def lineage(
     from pipelines.local.lineage_query import trace_up
     from pipelines.tables import lineage_tree
 
+    require_host(host, namespace=namespace, token_file=token_file)
     if host is not None and metadata is None:
         tree = _planned(kubeflow_at(host, namespace, token_file), run_or_uri, down=down)
         show(tree, as_json, lambda: lineage_tree(tree, root))

@@ -20,6 +20,10 @@ DEFAULT_ROOT = Path("runs")
 Root = Annotated[Path, typer.Option(help="Folder of runs, cache, lineage and serving state.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON document to standard output.")]
 BuildFile = Annotated[Path | None, typer.Option("--build", help="YAML file of build options.")]
+ImagesFile = Annotated[
+    Path | None,
+    typer.Option("--images", help="Image map, as docker/images.lock; it wins over the build file."),
+]
 HostUrl = Annotated[
     str | None, typer.Option("--host", metavar="URL", help="Kubeflow, instead of this machine's runs.")
 ]
@@ -46,6 +50,22 @@ def kubeflow_at(url: str, namespace: str | None, token_file: Path | None) -> Kub
     from pipelines.remote.host import Host
 
     return Kubeflow(Host(url=url, namespace=namespace, token_file=token_file))
+
+
+def require_host(host: str | None, **given: object) -> None:
+    """Refuse options that only Kubeflow has a use for, where no host is given.
+
+    Args:
+        host: What `--host` says.
+        given: What such options say, by their names; None is unset.
+
+    Raises:
+        BadInputError: One is set, and would be ignored.
+    """
+    for name, value in given.items():
+        if host is None and value is not None:
+            option = f"option --{name.replace('_', '-')}"
+            raise BadInputError("says nothing without --host", where=option, fix="give --host URL, too")
 
 
 def named_paths(values: list[str] | None, option: str) -> dict[str, Path]:

@@ -1,9 +1,11 @@
 """`runs`, `logs`, `compare` and `lineage` of runs on Kubeflow."""
 
 import json
+import sys
 
 import pytest
 
+from pipelines.cli import main
 from pipelines.local.lineage_down import trace_down
 from pipelines.remote.metadata import ServiceReader
 from tests.pipelines.remote.server import Fault
@@ -156,3 +158,25 @@ def test_metadata_that_nobody_serves_is_told_in_words(millrace, monkeypatch):
     assert said.err.count("\n") == 1
     with pytest.raises(Exception, match="does not answer"):
         trace_down(ServiceReader("127.0.0.1:1"), "x")
+
+
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        (["runs", "--namespace", "x"], "--namespace"),
+        (["runs", "--token-file", "t"], "--token-file"),
+        (["runs", "--limit", "3"], "--limit"),
+        (["logs", "r", "--metadata", "h:1"], "--metadata"),
+        (["compare", "r", "s", "--metadata", "h:1"], "--metadata"),
+        (["lineage", "r", "--namespace", "x"], "--namespace"),
+    ],
+)
+def test_option_that_only_kubeflow_heeds_is_refused_without_a_host(
+    monkeypatch, capsys, tmp_path, words, option
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["millrace", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert f"says nothing without --host — option {option}" in capsys.readouterr().err
