@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands.options import BuildFile
+from pipelines.commands.options import BuildFile, ImagesFile
 
 
 class Format(StrEnum):
@@ -26,9 +26,7 @@ def compile_(
         bool, typer.Option("--components", help="Each component as a file of its own, and a page of them.")
     ] = False,
     build: BuildFile = None,
-    images: Annotated[
-        Path | None, typer.Option(help="Image map, such as docker/images.lock; wins over the build file's.")
-    ] = None,
+    images: ImagesFile = None,
     form: Annotated[
         Format, typer.Option("--format", help="A package, or a Pipeline and a PipelineVersion for git.")
     ] = Format.package,

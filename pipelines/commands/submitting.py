@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipelines.commands.options import AsJson, BuildFile, Namespace, TokenFile, kubeflow_at
+from pipelines.commands.options import AsJson, BuildFile, ImagesFile, Namespace, TokenFile, kubeflow_at
 from pipelines.commands.running import ParamsFile, Settings
 
 Url = Annotated[str, typer.Option("--host", metavar="URL", help="Kubeflow's dashboard, or its API server.")]
@@ -22,9 +21,7 @@ def submit(
     ] = None,
     params: ParamsFile = None,
     build: BuildFile = None,
-    images: Annotated[
-        Path | None, typer.Option(help="Image map, as docker/images.lock; it wins over the build file.")
-    ] = None,
+    images: ImagesFile = None,
     setting: Settings = None,
     token_file: TokenFile = None,
     service_account: Annotated[str | None, typer.Option(help="Account of the run's pods.")] = None,

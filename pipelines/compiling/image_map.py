@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -11,7 +12,7 @@ import yaml
 from components.common.config import require_known
 from components.common.errors import BadInputError
 from components.common.images import ImageName, image
-from pipelines.build import read_mapping
+from pipelines.build import Build, read_build, read_mapping
 
 
 def read_image_map(file: Path) -> dict[str, str]:
@@ -30,6 +31,20 @@ def read_image_map(file: Path) -> dict[str, str]:
         if not (isinstance(reference, str) and reference.strip() and " " not in reference):
             raise BadInputError(f"`{name}` must be mapped to a reference", where=where, value=reference)
     return found
+
+
+def read_mapped_build(build: Path | None, images: Path | None) -> Build:
+    """Read build options, with the references of an image map in place of theirs.
+
+    Args:
+        build: Build file, or None for the defaults.
+        images: Image map, which wins; None for the build file's own images.
+
+    Raises:
+        BadInputError: A file is missing or malformed.
+    """
+    found = read_build(build) if build else Build()
+    return replace(found, images={**found.images, **read_image_map(images)}) if images else found
 
 
 def check_names(images: Mapping[str, Any], *, where: str) -> None:

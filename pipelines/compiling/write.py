@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from components.common.errors import BadInputError
 from components.common.storage import publishing
-from pipelines.build import Build, read_build
+from pipelines.build import Build
 from pipelines.compiling.component_files import component_text
 from pipelines.compiling.gallery import write_gallery
-from pipelines.compiling.image_map import check_all_mapped, read_image_map
+from pipelines.compiling.image_map import check_all_mapped, read_mapped_build
 from pipelines.compiling.manifests import manifests_text
 from pipelines.compiling.package import PIPELINES, package_text
 from pipelines.doors import doors
@@ -56,9 +56,7 @@ def write_files(order: Order, folder: Path) -> list[Path]:
         raise BadInputError("one thing is compiled at a time", fix=fix)
     if order.kubernetes and order.components:
         raise BadInputError("components are no objects of Kubernetes", where="option --format")
-    build = read_build(order.build) if order.build else Build()
-    if order.images:
-        build = replace(build, images={**build.images, **read_image_map(order.images)})
+    build = read_mapped_build(order.build, order.images)
     texts = _texts(order, build)
     if order.images:
         for text in texts.values():

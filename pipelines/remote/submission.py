@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,8 +13,7 @@ from typing import Any
 
 from components.common.errors import BadInputError, UnavailableError
 from components.common.images import is_in_registry
-from pipelines.build import Build, read_build
-from pipelines.compiling.image_map import read_image_map
+from pipelines.compiling.image_map import read_mapped_build
 from pipelines.compiling.package import PIPELINES, compile_pipeline, version_name
 from pipelines.local.documents import read_documents
 from pipelines.local.reading import inspect_package
@@ -114,10 +113,7 @@ def make_ready(submission: Submission) -> Ready:
 
 def _package(request: Request, images: Path | None, scratch: Path) -> Path:
     if request.is_ours:
-        options = read_build(request.build) if request.build else Build()
-        if images is not None:
-            options = replace(options, images={**options.images, **read_image_map(images)})
-        return compile_pipeline(str(request.pipeline), options, scratch)
+        return compile_pipeline(str(request.pipeline), read_mapped_build(request.build, images), scratch)
     if request.build is not None or images is not None:
         where, fix = "options --build and --images", "compile it with them"
         raise BadInputError("is fixed in a package", where=where, fix=fix)
