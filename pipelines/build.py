@@ -40,8 +40,8 @@ class Build:
     images: Mapping[str, Any] = field(default_factory=dict)
     allowed_hosts: list[str] = field(default_factory=list)
     secrets: Mapping[str, list[str]] = field(default_factory=dict)
-    store_secret: str | None = "mlpipeline-minio-artifact"  # noqa: S105 - its name
-    deployer_secret: str | None = "millrace-deployer-token"  # noqa: S105 - its name
+    store_secret: str | None = "mlpipeline-minio-artifact"  # noqa: S105 - which Secret, not what is in it
+    deployer_secret: str | None = "millrace-deployer-token"  # noqa: S105 - which Secret, not what is in it
 
     def __post_init__(self) -> None:
         """Reject impossible options at once, and those that this version would silently ignore."""

@@ -22,8 +22,9 @@ def import_tensorflow() -> Any:
     TensorFlow imports Keras at its end, where it is installed, for optimizers that a SavedModel may hold.
     Where either is imported already, nothing is different. Keras may be imported later.
     """
+    absent: Any = None  # by which Python's import system knows a module that is not to be had
     if wanted := sys.modules.keys().isdisjoint(("keras", "tensorflow")):
-        sys.modules["keras"] = None  # type: ignore[assignment]  # as if it were not installed
+        sys.modules["keras"] = absent
     try:
         import tensorflow
     finally:

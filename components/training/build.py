@@ -22,7 +22,8 @@ class Members(keras.layers.Layer):
     each learns by itself. Else their mean, `[rows, outputs]`.
     """
 
-    def call(self, answers: Any, training: bool = False) -> Any:  # noqa: D102 - see above
+    def call(self, answers: Any, training: bool = False) -> Any:
+        """Return each network's answers while training, else their mean."""
         if training:
             return keras.ops.reshape(keras.ops.transpose(answers, (1, 0, 2)), (-1, answers.shape[2]))
         return keras.ops.mean(answers, axis=1)

@@ -59,7 +59,7 @@ def python(container):
 def open_folder(tmp_path_factory):
     """A folder that a container of any user may write into; pytest's own are closed to others."""
     previous = os.umask(0)
-    folder = Path("/tmp", f"millrace-{uuid.uuid4().hex}")  # noqa: S108 - a random name
+    folder = Path("/tmp", f"millrace-{uuid.uuid4().hex}")  # noqa: S108 - nobody can foresee the name
     folder.mkdir()
     yield folder
     os.umask(previous)
