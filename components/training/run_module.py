@@ -52,8 +52,7 @@ def run_module(
     """Run a module.
 
     It is a copy of this process where that saves importing TensorFlow once more: when it is imported here
-    and has not begun to work (it would have threads then, which a copy has not). Else, and with
-    `keep_errors`, it is a fresh one.
+    and has not begun to work (it would have threads then, which a copy has not). Else it is a fresh one.
 
     Args:
         module: Dotted name of a module with a `__main__` part.
@@ -66,18 +65,20 @@ def run_module(
         SystemExit: SIGTERM came; it was passed on, and the module was given time to save its state.
     """
     limits = _Limits(time.monotonic() + timeout_seconds, limit_bytes)
-    if not keep_errors and "tensorflow" in sys.modules and len(os.listdir("/proc/self/task")) == 1:
-        copy = multiprocessing.get_context("fork").Process(target=_run_here, args=(module, arguments))
-        copy.start()
-        ended = _watch(copy, lambda: copy.exitcode, limits)
-        copy.join()
-        return ended
     with tempfile.TemporaryFile("w+") as errors:
-        command = [sys.executable, "-m", module, *arguments]
-        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
-            command, env=_environment(), stderr=errors if keep_errors else None
-        )
-        ended = _watch(process, process.poll, limits)
+        kept = errors.fileno() if keep_errors else None
+        if "tensorflow" in sys.modules and len(os.listdir("/proc/self/task")) == 1:
+            forking = multiprocessing.get_context("fork")
+            copy = forking.Process(target=_run_here, args=(module, arguments, kept))
+            copy.start()
+            ended = _watch(copy, lambda: copy.exitcode, limits)
+            copy.join()
+        else:
+            command = [sys.executable, "-m", module, *arguments]
+            process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
+                command, env=_environment(), stderr=kept
+            )
+            ended = _watch(process, process.poll, limits)
         errors.seek(0)
         return ended._replace(errors=errors.read())
 
@@ -116,6 +117,8 @@ def _environment() -> dict[str, str]:
     return {"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ, "PYTHONPATH": path}
 
 
-def _run_here(module: str, arguments: tuple[Any, ...]) -> None:
+def _run_here(module: str, arguments: tuple[Any, ...], errors: int | None) -> None:
+    if errors is not None:
+        os.dup2(errors, 2)
     sys.argv = [module, *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)

@@ -1,4 +1,4 @@
-"""Verifying an export: `python -m components.training.verify MODEL CHECK`, without TFT at hand."""
+"""Verifying an export where nothing was trained: `python -m components.training.verify MODEL CHECK`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ABSOLUTE_TOLERANCE = 1e-7  # below it, float32 itself is no more exact for answe
 
 
 def verify_export(model: Path, check: Path, *, timeout_seconds: float) -> None:
-    """Hold an exported model, loaded in a fresh process, against the answers of the trained parts.
+    """Hold an exported model, loaded in another process, against the answers of the trained parts.
 
     Args:
         model: The model's folder: `1/` and `signature.json`.

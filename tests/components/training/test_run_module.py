@@ -26,6 +26,8 @@ print("still here", sys.argv[0])
 JOB = """
 import sys, time
 print(sys.argv[1:], __name__, "copy" if "only_here" in sys.modules else "fresh", flush=True)
+if "complain" in open("how").read():
+    print("as told", file=sys.stderr)
 time.sleep(0 if "sleep" not in open("how").read() else 60)
 sys.exit(5)
 """
@@ -52,9 +54,15 @@ def test_job_is_a_copy_where_tensorflow_is_imported_and_idle(run):
     assert run("20", "imported") == ["['one', 'two'] __main__ copy", "(5, '', None) True", "still here -c"]
 
 
-@pytest.mark.parametrize("state", [[], ["imported", "working"], ["imported", "errors"]])
-def test_job_is_fresh_elsewhere_and_when_its_errors_are_kept(run, state):
+@pytest.mark.parametrize("state", [[], ["imported", "working"]])
+def test_job_is_fresh_elsewhere(run, state):
     assert run("20", *state) == ["['one', 'two'] __main__ fresh", "(5, '', None) True", "still here -c"]
+
+
+@pytest.mark.parametrize(("state", "kind"), [([], "fresh"), (["imported"], "copy")])
+def test_errors_of_a_job_are_kept_where_that_is_asked_for(run, state, kind):
+    shown = run("20", *state, "errors", how="complain")
+    assert shown == [f"['one', 'two'] __main__ {kind}", "(5, 'as told\\n', None) True", "still here -c"]
 
 
 @pytest.mark.parametrize("state", [[], ["imported"]])
