@@ -194,6 +194,8 @@ class ModelRecord:
         validation: Metrics on the eval split, by name.
         digests: sha256 of what it was made from: `snapshot` (the version), `schema`,
             `transform_graph`, `transformed_examples`, `code`.
+        twin: What came of deriving one (docs/twin.md): `{steps}` of the program in `twin/`, or `{reason}`
+            why there is none; empty when none was tried.
     """
 
     task: Task
@@ -203,6 +205,7 @@ class ModelRecord:
     hyperparameters: dict[str, Any]
     validation: dict[str, float]
     digests: dict[str, str]
+    twin: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
 def write_model_record(folder: Path, record: ModelRecord) -> None:
@@ -216,12 +219,12 @@ def read_model_record(folder: Path) -> ModelRecord:
 
 
 def model_digest(folder: Path) -> str:
-    """Return the sha256 that names a model: `1/`, `signature.json` and `model.json`.
+    """Return the sha256 that names a model: `1/`, `twin/`, `signature.json` and `model.json`.
 
     Judging a model adds files beside these and does not rename it.
     """
     names = ("signature.json", "model.json")
-    return content_digest(folder, only=lambda name: name in names or name.startswith("1/"))
+    return content_digest(folder, only=lambda name: name in names or name.startswith(("1/", "twin/")))
 
 
 def seal_model(folder: Path) -> None:
@@ -303,6 +306,8 @@ class Evaluation:
         groups: `{column, metric, groups, lowest, highest, difference, ratio}` each.
         importance: `{column, value, low, high}`: harm to the primary metric, the most important first.
         sanity: `{column, expectation, rows, share, largest, passed}` each.
+        twin: `{proven, reason, rows, directed, difference}`: whether the twin answers as the SavedModel
+            (docs/twin.md); `reason` is None when it does.
     """
 
     recipe: str
@@ -323,6 +328,7 @@ class Evaluation:
     groups: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     importance: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     sanity: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    twin: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
 def write_evaluation(folder: Path, evaluation: Evaluation) -> None:
@@ -333,6 +339,16 @@ def write_evaluation(folder: Path, evaluation: Evaluation) -> None:
 def read_evaluation(folder: Path) -> Evaluation:
     """Read `evaluation.json`; raises `BadInputError` when it is missing or malformed."""
     return read_document(folder / "evaluation.json", Evaluation)
+
+
+def twin_obstacle(folder: Path) -> str | None:
+    """Return why a complete model is not served by its twin; None when it has a proven one.
+
+    Raises:
+        BadInputError: `evaluation.json` is missing or malformed.
+    """
+    found = read_evaluation(folder).twin
+    return None if found.get("proven") is True else found.get("reason") or "no twin was derived"
 
 
 def write_model_card(folder: Path, text: str) -> None:

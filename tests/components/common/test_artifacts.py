@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from components.common.artifacts import (
+    Evaluation,
     ModelRecord,
     Signature,
     Snapshot,
@@ -16,6 +17,9 @@ from components.common.artifacts import (
     read_verdict,
     seal_model,
     split_files,
+    twin_obstacle,
+    verify_model,
+    write_evaluation,
     write_golden_requests,
     write_model_record,
     write_no_baseline,
@@ -82,6 +86,40 @@ def test_judging_a_model_does_not_rename_it_and_changing_it_does(tmp_path: Path)
     assert sealed["files"]["1/saved_model.pb"] == file_digest(tmp_path / "1" / "saved_model.pb")
     (tmp_path / "1" / "saved_model.pb").write_text("another")
     assert model_digest(tmp_path) != bare
+
+
+def test_a_twin_is_part_of_what_names_a_model(tmp_path: Path):
+    (tmp_path / "twin").mkdir()
+    (tmp_path / "twin" / "program.json").write_text("{}")
+    write_signature(tmp_path, Signature(inputs=[], outputs=[]))
+    write_model_record(tmp_path, RECORD)
+    seal_model(tmp_path)
+    assert verify_model(tmp_path) == model_digest(tmp_path)
+    named = model_digest(tmp_path)
+    (tmp_path / "twin" / "program.json").write_text("{} ")
+    assert model_digest(tmp_path) != named
+    with pytest.raises(BadInputError, match=r"twin.program\.json"):
+        verify_model(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("twin", "obstacle"),
+    [
+        ({}, "no twin was derived"),
+        ({"proven": False, "reason": "row 7 differs"}, "row 7 differs"),
+        ({"proven": True, "reason": None}, None),
+        ({"proven": "yes"}, "no twin was derived"),
+    ],
+)
+def test_a_twin_serves_only_when_it_was_proven(tmp_path: Path, twin, obstacle):
+    write_evaluation(
+        tmp_path,
+        Evaluation(
+            recipe="", model="", baseline=None, rows=0, metrics={}, slices=[], thresholds={}, passed=True,
+            reasons=[], twin=twin,
+        ),
+    )  # fmt: skip
+    assert twin_obstacle(tmp_path) == obstacle
 
 
 def test_no_baseline_a_baseline_and_neither_are_told_apart(tmp_path: Path):

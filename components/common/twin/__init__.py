@@ -1,0 +1,1 @@
+"""The twin of a served model: a program of array operations, computed without TensorFlow (docs/twin.md)."""
