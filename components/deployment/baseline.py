@@ -106,7 +106,7 @@ def find_baseline(model_name: str, baseline_uri: str | None, *, recipe: str, con
         return Found(folder=folder, model_digest=verify_model(folder), reason=f"given as {folder}")
     if target == "none":
         return Found(reason="no model serves: the target is `none`")
-    serving = LocalTarget.from_environment().observe(model_name).serving
+    serving = LocalTarget.from_environment().observe(model_name).stable
     if serving is None:
         return Found(reason=f"no model serves as `{model_name}` yet")
     found = _verified(Path(serving.model_uri), serving.model_digest, f"it serves as `{model_name}`")

@@ -8,6 +8,7 @@ from components.common.artifacts import (
     Endpoint,
     read_evaluation,
     read_golden_requests,
+    read_model_record,
     read_signature,
     verify_model,
     write_endpoint,
@@ -18,6 +19,7 @@ from components.common.names import check_model_name
 from components.deployment.config import DeployConfig
 from components.deployment.local import LocalTarget
 from components.deployment.release import Candidate, release_model
+from components.deployment.target import Wanted
 
 
 def deploy(
@@ -63,17 +65,20 @@ def _read_candidate(model: Path, golden_requests: Path, model_name: str) -> Cand
     if not judged.passed:
         reason = judged.reasons[0] if judged.reasons else "no reason was recorded"
         raise RefusedError(f"the model was not blessed: {reason}", where=model)
-    return Candidate(
-        name=model_name, model=model, model_digest=digest, signature=read_signature(model),
-        golden=read_golden_requests(golden_requests),
+    wanted = Wanted(
+        name=model_name, revision=digest[:12], model_uri=str(model), model_digest=digest,
+        data_version=read_model_record(model).digests.get("snapshot"),
     )  # fmt: skip
+    return Candidate(
+        wanted=wanted, signature=read_signature(model), golden=read_golden_requests(golden_requests)
+    )
 
 
 def _endpoint(candidate: Candidate, target: str, *, url: str | None) -> Endpoint:
     served = url is not None
     return Endpoint(
         name=candidate.name, target=target, url=url, revision=candidate.revision if served else None,
-        model_digest=candidate.model_digest, model_uri=str(candidate.model),
+        model_digest=candidate.wanted.model_digest, model_uri=candidate.wanted.model_uri,
         traffic={candidate.revision: 100} if served else {},
         golden_requests=len(candidate.golden) if served else 0,
     )  # fmt: skip

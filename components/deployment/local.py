@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from components.common.control import call_control
 from components.common.documents import read_json
-from components.common.errors import BadInputError, UnavailableError
+from components.common.errors import BadInputError, RefusedError, UnavailableError
 from components.deployment.config import SUPERVISOR
-from components.deployment.target import Observation, ObservedRevision, Release
+from components.deployment.tally import Histogram, Tally
+from components.deployment.target import Observation, ObservedRevision, Release, Wanted
 
 
 class LocalTarget:
@@ -37,23 +39,42 @@ class LocalTarget:
             raise BadInputError("names no control socket", where=named, fix=fix)
         return cls(control)
 
+    def plan(self, wanted: Wanted) -> None:
+        """Honour every strategy; see `Target`."""
+
+    def claim(self, model_name: str, holder: str) -> None:
+        """Keep others from releasing while this process lives; see `Target`."""
+        body = {"holder": holder, "pid": os.getpid()}
+        held_by = call_control(self._control, "PUT", f"/claims/{model_name}", body)["holder"]
+        if held_by != holder:
+            raise RefusedError(f"`{model_name}` is being released by {held_by}", fix="let it end first")
+
+    def unclaim(self, model_name: str, holder: str) -> None:
+        """Give the claim back; see `Target`."""
+        call_control(self._control, "DELETE", f"/claims/{model_name}", {"holder": holder})
+
+    def names(self) -> Sequence[str]:
+        """Return the names that are served; see `Target`."""
+        return [endpoint["name"] for endpoint in call_control(self._control, "GET", "/")["endpoints"]]
+
     def observe(self, model_name: str) -> Observation:
         """Return what is deployed now; see `Target`."""
         for endpoint in call_control(self._control, "GET", "/")["endpoints"]:
             if endpoint["name"] == model_name:
-                known = [field.name for field in fields(ObservedRevision)]
+                known = [field.name for field in fields(ObservedRevision) if field.name != "url"]
                 revisions = ({key: each[key] for key in known} for each in endpoint["revisions"])
                 return Observation(
                     url=endpoint["url"],
-                    revisions=tuple(ObservedRevision(**each) for each in revisions),
+                    revisions=tuple(ObservedRevision(url=endpoint["url"], **each) for each in revisions),
                     released=tuple(Release(**each) for each in endpoint["released"]),
+                    holder=endpoint.get("holder"),
                 )
         return Observation()
 
-    def apply(self, model_name: str, revision: str, *, model: Path, model_digest: str) -> None:
+    def apply(self, wanted: Wanted) -> None:
         """Have a revision started; see `Target`."""
-        body = {"model_uri": str(model), "model_digest": model_digest}
-        call_control(self._control, "PUT", f"/endpoints/{model_name}/revisions/{revision}", body)
+        body = {"model_uri": wanted.model_uri, "model_digest": wanted.model_digest}
+        call_control(self._control, "PUT", f"/endpoints/{wanted.name}/revisions/{wanted.revision}", body)
 
     def weigh(self, model_name: str, weights: Mapping[str, int]) -> None:
         """Share the requests; see `Target`."""
@@ -62,3 +83,20 @@ class LocalTarget:
     def remove(self, model_name: str, revision: str) -> None:
         """Drain a revision and end it; see `Target`."""
         call_control(self._control, "DELETE", f"/endpoints/{model_name}/revisions/{revision}")
+
+    def tally(self, model_name: str) -> Mapping[str, Tally]:
+        """Return what the supervisor and the servers counted; see `Target`."""
+        found = call_control(self._control, "GET", f"/endpoints/{model_name}/tally")["revisions"]
+        return {revision: _tally(counts) for revision, counts in found.items()}
+
+
+def _tally(counts: Mapping[str, Any]) -> Tally:
+    predictions = {name: _histogram(each) for name, each in counts["predictions"].items()}
+    seconds = _histogram(counts["seconds"])
+    return Tally(
+        requests=counts["requests"], errors=counts["errors"], seconds=seconds, predictions=predictions
+    )
+
+
+def _histogram(counts: Mapping[str, Any]) -> Histogram:
+    return Histogram(bounds=tuple(counts["bounds"]), counts=tuple(counts["counts"]))

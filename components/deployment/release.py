@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from components.common.artifacts import Row, Signature
 from components.common.errors import ComponentError, RefusedError, UnavailableError
 from components.deployment.ask import Asked
 from components.deployment.prove import prove_answers
-from components.deployment.target import Observation, ObservedRevision, Target
+from components.deployment.target import Observation, ObservedRevision, Target, Wanted
 
 _POLL_SECONDS = 0.1
 
@@ -21,23 +20,24 @@ class Candidate:
     """The model to release.
 
     Attributes:
-        name: Model name.
-        model: Folder of the complete model, its digest verified.
-        model_digest: Model digest.
+        wanted: Name, revision and model.
         signature: Its inputs and outputs.
         golden: Golden requests, at least one.
     """
 
-    name: str
-    model: Path
-    model_digest: str
+    wanted: Wanted
     signature: Signature
     golden: Sequence[Row]
 
     @property
+    def name(self) -> str:
+        """Model name."""
+        return self.wanted.name
+
+    @property
     def revision(self) -> str:
-        """Name of its revision: the first 12 digits of its digest, so that one model is one revision."""
-        return self.model_digest[:12]
+        """Name of its revision."""
+        return self.wanted.revision
 
 
 def release_model(target: Target, candidate: Candidate, *, timeout_seconds: float) -> Observation:
@@ -75,7 +75,7 @@ def _promote(
     target: Target, candidate: Candidate, before: Observation, timeout_seconds: float
 ) -> Observation:
     name, revision = candidate.name, candidate.revision
-    target.apply(name, revision, model=candidate.model, model_digest=candidate.model_digest)
+    target.apply(candidate.wanted)
     deadline = time.monotonic() + timeout_seconds
     is_new = before.find(revision) is None
     asked, spoken = _prove_when_ready(target, candidate, deadline, is_new=is_new)
@@ -138,7 +138,7 @@ def _restore(target: Target, candidate: Candidate, before: Observation) -> str:
         added = before.find(candidate.revision) is None
         if added and target.observe(candidate.name).find(candidate.revision) is not None:
             target.remove(candidate.name, candidate.revision)
-        serving = target.observe(candidate.name).serving
+        serving = target.observe(candidate.name).stable
     except ComponentError as error:
         return f"what was before could not be restored: {error}"
     if serving is None:

@@ -48,7 +48,7 @@ def roll_back_model(
 
 
 def _former(observed: Observation, revision: str | None) -> Release:
-    serving = observed.serving
+    serving = observed.stable
     present = None if serving is None else serving.revision
     others = [each for each in reversed(observed.released) if each.revision != present]
     if revision is None and others:

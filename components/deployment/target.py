@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
+
+from components.deployment.tally import Tally
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """A revision that is to be deployed.
+
+    Attributes:
+        name: Model name.
+        revision: Its name; one model is one revision.
+        model_uri: Where its model lies: a folder on this machine, or in a store that the target reads.
+        model_digest: Model digest.
+        data_version: Version of the data it was made from, or None when that is not known.
+        run_id: The run that releases it, or None for one by hand. A revision that exists keeps its own.
+    """
+
+    name: str
+    revision: str
+    model_uri: str
+    model_digest: str
+    data_version: str | None = None
+    run_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,9 +38,11 @@ class ObservedRevision:
         revision: Its name.
         state: `starting`, `ready` or `failed`.
         reason: Why it is not ready, or None.
-        model_uri: Folder of its model.
+        model_uri: Where its model lies.
         model_digest: Model digest.
         weight: Share of requests in percent.
+        url: Infer address at which it alone answers a request with the revision header, whatever its share;
+            None when there is none, so that it can be asked only once it has all requests.
         grpc: Its own address for gRPC, or None when it has none, or none now.
         restarts: How often it was started anew after it had died.
         last_end: How it died the last time, or None.
@@ -30,6 +54,7 @@ class ObservedRevision:
     model_uri: str
     model_digest: str
     weight: int
+    url: str | None = None
     grpc: str | None = None
     restarts: int = 0
     last_end: str | None = None
@@ -37,11 +62,11 @@ class ObservedRevision:
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
-    """A revision that had all requests of a name.
+    """A revision that had all requests of a name, with nothing deployed beside it.
 
     Attributes:
         revision: Its name.
-        model_uri: Folder of its model, which may be gone since.
+        model_uri: Where its model lies, or lay.
         model_digest: Model digest.
     """
 
@@ -57,12 +82,14 @@ class Observation:
     Attributes:
         url: The infer address (Open Inference Protocol v2), or None when nothing is deployed.
         revisions: In no order; empty when nothing is deployed.
-        released: Which revisions had all requests, one after the other, as far as is remembered.
+        released: Which revisions were released, one after the other, as far as is remembered.
+        holder: Who is releasing under the name now, or None.
     """
 
     url: str | None = None
     revisions: tuple[ObservedRevision, ...] = ()
     released: tuple[Release, ...] = ()
+    holder: str | None = None
 
     @property
     def weights(self) -> dict[str, int]:
@@ -70,10 +97,22 @@ class Observation:
         return {each.revision: each.weight for each in self.revisions if each.weight}
 
     @property
-    def serving(self) -> ObservedRevision | None:
-        """The revision with the largest share, or None when none has any."""
+    def stable(self) -> ObservedRevision | None:
+        """The revision that was released last, while it has a share; else the one with the largest share.
+
+        During a release this is the old one, whatever its share; None when no revision has a share.
+        """
+        last = self.find(self.released[-1].revision) if self.released else None
+        if last is not None and last.weight:
+            return last
         weighted = [each for each in self.revisions if each.weight]
         return max(weighted, key=lambda each: each.weight, default=None)
+
+    @property
+    def canary(self) -> ObservedRevision | None:
+        """The revision that has a share beside the stable one, or None."""
+        others = [each for each in self.revisions if each.weight and each != self.stable]
+        return max(others, key=lambda each: each.weight, default=None)
 
     def find(self, revision: str) -> ObservedRevision | None:
         """Return a revision by name."""
@@ -81,20 +120,58 @@ class Observation:
 
 
 class Target(Protocol):
-    """A place to deploy to. All calls are idempotent and raise `UnavailableError` when it is away."""
+    """A place to deploy to.
+
+    All state lies there and none in the task that releases, so that a killed release is completed by the
+    next. All calls are idempotent and raise `UnavailableError` when the place is away.
+    """
+
+    def plan(self, wanted: Wanted) -> None:
+        """Find out, changing nothing, whether the release can be honoured as it was asked for.
+
+        Raises:
+            BadInputError: It cannot; the knob is named, what forbids it, and what would work.
+        """
+        ...
+
+    def claim(self, model_name: str, holder: str) -> None:
+        """Keep others from releasing under the name until `unclaim`; again by the same holder renews it.
+
+        A claim whose holder has died, or has not renewed it for half a minute, is void.
+
+        Raises:
+            RefusedError: Another holds it, who is named.
+        """
+        ...
+
+    def unclaim(self, model_name: str, holder: str) -> None:
+        """Give a claim back; nothing happens when the holder has none."""
+        ...
+
+    def names(self) -> Sequence[str]:
+        """Return the names under which something is deployed, sorted."""
+        ...
 
     def observe(self, model_name: str) -> Observation:
         """Return what is deployed now."""
         ...
 
-    def apply(self, model_name: str, revision: str, *, model: Path, model_digest: str) -> None:
-        """Have a revision started beside the others, without a share; returns at once."""
+    def apply(self, wanted: Wanted) -> None:
+        """Have a revision started beside the others, without a share; returns at once.
+
+        A place that cannot start one beside moves all requests to it as it becomes ready, where the
+        strategy `replace` says that it may.
+        """
         ...
 
     def weigh(self, model_name: str, weights: Mapping[str, int]) -> None:
-        """Share the requests in percent; those not named get none. The sum is 100."""
+        """Share the requests in percent; those not named get none. The sum is 100 at every moment."""
         ...
 
     def remove(self, model_name: str, revision: str) -> None:
-        """Drain a revision and end it."""
+        """Drain a revision without a share and end it; one left alone with all requests is released."""
+        ...
+
+    def tally(self, model_name: str) -> Mapping[str, Tally]:
+        """Return what was counted since each revision started; a revision without counts is left out."""
         ...
