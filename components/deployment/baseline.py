@@ -12,7 +12,7 @@ from components.common.config import build_config
 from components.common.errors import BadInputError
 from components.common.names import check_model_name
 from components.deployment.config import DeployConfig
-from components.deployment.local import LocalTarget
+from components.deployment.open_target import open_target
 from components.deployment.recipe import compute_recipe
 
 
@@ -106,7 +106,7 @@ def find_baseline(model_name: str, baseline_uri: str | None, *, recipe: str, con
         return Found(folder=folder, model_digest=verify_model(folder), reason=f"given as {folder}")
     if target == "none":
         return Found(reason="no model serves: the target is `none`")
-    serving = LocalTarget.from_environment().observe(model_name).stable
+    serving = open_target(config).observe(model_name).stable
     if serving is None:
         return Found(reason=f"no model serves as `{model_name}` yet")
     found = _verified(Path(serving.model_uri), serving.model_digest, f"it serves as `{model_name}`")

@@ -1,5 +1,5 @@
 # pyright: basic
-"""The doors of deployment: what KFP sees. The work is in `baseline.py`, `recipe.py` and `deploy.py`."""
+"""The doors of deployment: what KFP sees. The work is in `baseline.py`, `deploy.py` and `roll_back.py`."""
 
 from typing import Optional
 
@@ -81,6 +81,7 @@ def deploy_model(
     golden_requests: dsl.Input[dsl.Artifact],
     model_name: str,
     endpoint: dsl.Output[dsl.Artifact],
+    run_id: Optional[str] = None,
     options: dict = {},
 ):
     """Bring a blessed model to all requests of its name, or leave the name as it was and say why.
@@ -89,6 +90,7 @@ def deploy_model(
         evaluated_model: The complete model, from evaluation.
         golden_requests: Requests with the answers that every server of the model must give.
         model_name: Name to serve under: a label of RFC 1123, at most 63 characters.
+        run_id: The run that releases it; unset: a release by hand.
         options: Where and how to deploy; the fields of `DeployConfig`.
 
     Returns:
@@ -104,7 +106,9 @@ def deploy_model(
     with named_exit():
         folders = (Path(port.path) for port in (evaluated_model, golden_requests, endpoint))
         config = build_config(DeployConfig, options, where="deploy")
-        deployed = deploy(*folders, model_name=model_name, config=config)
+        deployed = deploy(
+            *folders, model_name=model_name, config=config, model_uri=evaluated_model.uri, run_id=run_id
+        )
     for key in ("target", "url", "revision", "model_digest"):
         if (value := getattr(deployed, key)) is not None:
             endpoint.metadata[key] = value
@@ -115,13 +119,15 @@ def roll_back(
     model_name: str,
     endpoint: dsl.Output[dsl.Artifact],
     revision: Optional[str] = None,
+    run_id: Optional[str] = None,
     options: dict = {},
 ):
-    """Release again the model that had all requests of a name before the present one.
+    """Bring the old model back: end a release that is half done, or release the model before again.
 
     Args:
         model_name: Name it serves under.
         revision: Which of those that were released; unset: the one before the present one.
+        run_id: The run that rolls back; unset: by hand.
         options: Where and how to deploy; the fields of `DeployConfig`.
 
     Returns:
@@ -137,7 +143,38 @@ def roll_back(
     with named_exit():
         config = build_config(DeployConfig, options, where="deploy")
         folder = Path(endpoint.path)
-        deployed = roll_back_model(folder, model_name=model_name, revision=revision, config=config)
+        deployed = roll_back_model(
+            folder, model_name=model_name, revision=revision, config=config, run_id=run_id
+        )
+    for key in ("target", "url", "revision", "model_digest"):
+        if (value := getattr(deployed, key)) is not None:
+            endpoint.metadata[key] = value
+
+
+@dsl.component(base_image=image("deployment"), install_kfp_package=False)
+def promote(
+    model_name: str, endpoint: dsl.Output[dsl.Artifact], run_id: Optional[str] = None, options: dict = {}
+):
+    """Give all requests to the model that has a share of them beside the old one, without judging it.
+
+    Args:
+        model_name: Name it serves under.
+        run_id: The run that promotes; unset: by hand.
+        options: Where and how to deploy; the fields of `DeployConfig`.
+
+    Returns:
+        endpoint: `endpoint.json`: where the model answers.
+    """
+    from pathlib import Path
+
+    from components.common.config import build_config
+    from components.common.errors import named_exit
+    from components.deployment.config import DeployConfig
+    from components.deployment.roll_back import promote_model
+
+    with named_exit():
+        config = build_config(DeployConfig, options, where="deploy")
+        deployed = promote_model(Path(endpoint.path), model_name=model_name, config=config, run_id=run_id)
     for key in ("target", "url", "revision", "model_digest"):
         if (value := getattr(deployed, key)) is not None:
             endpoint.metadata[key] = value

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from pathlib import Path
 
-from components.common.artifacts import (
-    Endpoint,
-    read_evaluation,
-    read_golden_requests,
-    read_model_record,
-    read_signature,
-    verify_model,
-    write_endpoint,
-)
-from components.common.errors import BadInputError, RefusedError
-from components.common.model_scan import scan_saved_model
+from components.common.artifacts import Endpoint, write_endpoint
 from components.common.names import check_model_name
+from components.deployment.candidate import Candidate, read_candidate
 from components.deployment.config import DeployConfig
-from components.deployment.local import LocalTarget
-from components.deployment.release import Candidate, release_model
-from components.deployment.target import Wanted
+from components.deployment.open_target import open_target
+from components.deployment.release import release_model
+from components.deployment.target import Observation, Wanted
 
 
 def deploy(
-    model: Path, golden_requests: Path, endpoint: Path, *, model_name: str, config: DeployConfig
+    model: Path,
+    golden_requests: Path,
+    endpoint: Path,
+    *,
+    model_name: str,
+    config: DeployConfig,
+    model_uri: str | None = None,
+    run_id: str | None = None,
 ) -> Endpoint:
     """Release a model under a name and write down where it answers.
 
@@ -32,53 +32,56 @@ def deploy(
         golden_requests: Folder with `golden.jsonl`, from evaluation.
         endpoint: Folder to write: `endpoint.json`.
         model_name: A label of RFC 1123.
-        config: Where to.
+        config: Where to, and how.
+        model_uri: Where the model lies for its target, when that cannot read the folder.
+        run_id: The run that releases it, or None for a release by hand.
 
     Returns:
         What was written.
 
     Raises:
-        BadInputError: The name, the target or the model is not in order: nothing was done.
-        RefusedError: The model was not blessed (nothing was done), or does not answer as it was judged;
-            what was served before is served again.
+        BadInputError: The name, the target or the model is not in order, or the target cannot honour what
+            was asked for: nothing was done.
+        RefusedError: The model was not blessed (nothing was done), or does not answer as it was judged, or
+            as well as the old one; what was served before is served again. As `release_model`.
         UnavailableError: The target does not answer, or the model is not ready in time; likewise.
     """
     check_model_name(model_name)
-    target = config.chosen_target()
-    candidate = _read_candidate(model.resolve(), golden_requests, model_name)
-    if target == "none":
-        deployed = _endpoint(candidate, target, url=None)
-    else:
-        local = LocalTarget.from_environment()
-        observed = release_model(local, candidate, timeout_seconds=config.timeout_seconds)
-        deployed = _endpoint(candidate, target, url=observed.url)
+    name = config.chosen_target()
+    uri = model_uri if name in ("kserve", "manifest") else None
+    candidate = read_candidate(
+        model.resolve(), golden_requests, name=model_name, model_uri=uri, run_id=run_id
+    )
+    deployed = describe(candidate.wanted, name) if name == "none" else release_to(candidate, config)
     write_endpoint(endpoint, deployed)
     return deployed
 
 
-def _read_candidate(model: Path, golden_requests: Path, model_name: str) -> Candidate:
-    digest = verify_model(model)
-    scan_saved_model(model / "1")
-    judged = read_evaluation(model)
-    if judged.model != digest:
-        raise BadInputError("evaluation.json judges another model", where=model, value=judged.model)
-    if not judged.passed:
-        reason = judged.reasons[0] if judged.reasons else "no reason was recorded"
-        raise RefusedError(f"the model was not blessed: {reason}", where=model)
-    wanted = Wanted(
-        name=model_name, revision=digest[:12], model_uri=str(model), model_digest=digest,
-        data_version=read_model_record(model).digests.get("snapshot"),
-    )  # fmt: skip
-    return Candidate(
-        wanted=wanted, signature=read_signature(model), golden=read_golden_requests(golden_requests)
-    )
+def release_to(candidate: Candidate, config: DeployConfig) -> Endpoint:
+    """Release a model to the target of a config; raises as `release_model`.
+
+    Returns:
+        Where it answers.
+    """
+    holder = name_holder(candidate.wanted.run_id)
+    observed = release_model(open_target(config), candidate, config=config, holder=holder)
+    return describe(candidate.wanted, config.chosen_target(), observed, golden=len(candidate.golden))
 
 
-def _endpoint(candidate: Candidate, target: str, *, url: str | None) -> Endpoint:
-    served = url is not None
+def name_holder(run_id: str | None) -> str:
+    """Return who releases, as others are told."""
+    by_hand = f"process {os.getpid()} on {socket.gethostname()}"
+    return f"run {run_id}" if run_id else by_hand
+
+
+def describe(
+    wanted: Wanted, target: str, observed: Observation | None = None, *, golden: int = 0
+) -> Endpoint:
+    """Return what `endpoint.json` says of a revision; without an observation, of one that is not served."""
+    served = observed is not None and observed.url is not None
     return Endpoint(
-        name=candidate.name, target=target, url=url, revision=candidate.revision if served else None,
-        model_digest=candidate.wanted.model_digest, model_uri=candidate.wanted.model_uri,
-        traffic={candidate.revision: 100} if served else {},
-        golden_requests=len(candidate.golden) if served else 0,
+        name=wanted.name, target=target, url=observed.url if observed is not None else None,
+        revision=wanted.revision if served else None, model_digest=wanted.model_digest,
+        model_uri=wanted.model_uri, traffic=observed.weights if observed is not None else {},
+        golden_requests=golden,
     )  # fmt: skip

@@ -19,12 +19,17 @@ from components.deployment.target import Observation, ObservedRevision, Release,
 class LocalTarget:
     """Deploys through a supervisor's control socket."""
 
-    def __init__(self, control: str) -> None:
-        """Use the supervisor behind a unix socket."""
-        self._control = control
+    def __init__(self, control: str, *, sticky: str | None = None) -> None:
+        """Use the supervisor behind a unix socket.
+
+        Args:
+            control: Path of the socket.
+            sticky: Header of requests whose value decides who answers, or None.
+        """
+        self._control, self._sticky = control, sticky
 
     @classmethod
-    def from_environment(cls) -> LocalTarget:
+    def from_environment(cls, *, sticky: str | None = None) -> LocalTarget:
         """Use the supervisor whose `supervisor.json` the environment names.
 
         Raises:
@@ -37,7 +42,7 @@ class LocalTarget:
         control = read_json(Path(named)).get("control")
         if not isinstance(control, str):
             raise BadInputError("names no control socket", where=named, fix=fix)
-        return cls(control)
+        return cls(control, sticky=sticky)
 
     def plan(self, wanted: Wanted) -> None:
         """Honour every strategy; see `Target`."""
@@ -78,7 +83,8 @@ class LocalTarget:
 
     def weigh(self, model_name: str, weights: Mapping[str, int]) -> None:
         """Share the requests; see `Target`."""
-        call_control(self._control, "PUT", f"/endpoints/{model_name}/weights", dict(weights))
+        query = f"?sticky={self._sticky}" if self._sticky else ""
+        call_control(self._control, "PUT", f"/endpoints/{model_name}/weights{query}", dict(weights))
 
     def remove(self, model_name: str, revision: str) -> None:
         """Drain a revision and end it; see `Target`."""

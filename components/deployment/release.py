@@ -1,150 +1,165 @@
-"""A release: start beside, prove, move all requests, drain the old; or restore what was and say why."""
+"""A release: start beside, prove, shift the requests step by step, drain the old; or restore what was."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
 
-from components.common.artifacts import Row, Signature
-from components.common.errors import ComponentError, RefusedError, UnavailableError
-from components.deployment.ask import Asked
-from components.deployment.prove import prove_answers
-from components.deployment.target import Observation, ObservedRevision, Target, Wanted
-
-_POLL_SECONDS = 0.1
+from components.common.errors import ComponentError, RefusedError
+from components.deployment.await_ready import await_proved, prove_revision, require_alive
+from components.deployment.candidate import Candidate
+from components.deployment.config import DeployConfig
+from components.deployment.target import Observation, Target
+from components.deployment.watch import watch_step
 
 
-@dataclass(frozen=True, kw_only=True)
-class Candidate:
-    """The model to release.
-
-    Attributes:
-        wanted: Name, revision and model.
-        signature: Its inputs and outputs.
-        golden: Golden requests, at least one.
-    """
-
-    wanted: Wanted
-    signature: Signature
-    golden: Sequence[Row]
-
-    @property
-    def name(self) -> str:
-        """Model name."""
-        return self.wanted.name
-
-    @property
-    def revision(self) -> str:
-        """Name of its revision."""
-        return self.wanted.revision
+class HeldError(RefusedError):
+    """There were too few requests to judge by: the shares stay as they are until somebody decides."""
 
 
-def release_model(target: Target, candidate: Candidate, *, timeout_seconds: float) -> Observation:
-    """Bring a model to all requests of its name, or leave the name as it was.
+def release_model(
+    target: Target, candidate: Candidate, *, config: DeployConfig, holder: str
+) -> Observation:
+    """Bring a model to the share that was asked for, or leave the name as it was.
 
-    A release that was killed midway is completed by running it again. A model that has all requests
-    already and is alive is only proved again; a dead one is started anew.
+    A release that was killed midway is completed by running it again, from the share that it had. A model
+    that has all requests already and is alive is only proved again; a dead one is started anew.
 
     Args:
         target: Where to.
         candidate: What.
-        timeout_seconds: Longest time it may take to become ready.
+        config: Strategy, steps, limits and times.
+        holder: Who releases, as others are told.
 
     Returns:
-        What is deployed afterwards: the candidate alone.
+        What is deployed afterwards: the candidate alone, or for `ab` beside the old one.
 
     Raises:
-        RefusedError: It does not start, or answers otherwise than recorded; what was is restored.
-        UnavailableError: It is not ready in time, or something does not answer; likewise.
+        BadInputError: The target cannot honour the release; nothing was done.
+        RefusedError: Another releases under the name (nothing was done); the model does not start, dies,
+            answers otherwise than recorded, or worse than the old one (what was is restored); or there were
+            too few requests to judge by (`HeldError`: the shares stay).
+        UnavailableError: It is not ready in time, or something does not answer; what was is restored.
     """
-    before = target.observe(candidate.name)
-    try:
-        after = _promote(target, candidate, before, timeout_seconds)
-    except ComponentError as error:
-        kept = _restore(target, candidate, before)
-        raise type(error)(f"not released: {error}", fix=kept) from error
-    for other in after.revisions:
-        if other.revision != candidate.revision:
-            target.remove(candidate.name, other.revision)
-            _say(f"revision {other.revision} is drained and removed")
-    return target.observe(candidate.name)
-
-
-def _promote(
-    target: Target, candidate: Candidate, before: Observation, timeout_seconds: float
-) -> Observation:
-    name, revision = candidate.name, candidate.revision
-    target.apply(candidate.wanted)
-    deadline = time.monotonic() + timeout_seconds
-    is_new = before.find(revision) is None
-    asked, spoken = _prove_when_ready(target, candidate, deadline, is_new=is_new)
-    said = f"answers {len(candidate.golden)} golden requests by {', '.join(spoken)}"
-    _say(f"revision {revision} of `{name}` is ready and {said}")
-    if before.weights != {revision: 100}:
-        target.weigh(name, {revision: 100})
-        _say(f"revision {revision} has all requests")
-    prove_answers(replace(asked, revision=None, grpc=None), candidate.golden)
-    after = target.observe(name)
-    _require_alive(after.find(revision), is_new=is_new)
-    return after
-
-
-def _prove_when_ready(
-    target: Target, candidate: Candidate, deadline: float, *, is_new: bool
-) -> tuple[Asked, list[str]]:
-    """Wait for the revision and prove it; an old one found dead is being started anew, so wait again."""
-    while True:
-        asked = _await_ready(target, candidate, deadline, is_new=is_new)
+    target.plan(candidate.wanted)
+    with claimed(target, candidate.name, holder):
+        before = target.observe(candidate.name)
         try:
-            return asked, prove_answers(asked, candidate.golden)
-        except UnavailableError:
-            _require_alive(target.observe(candidate.name).find(candidate.revision), is_new=is_new)
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(_POLL_SECONDS)
+            _bring(target, candidate, before, config, holder)
+        except HeldError:
+            raise
+        except ComponentError as error:
+            kept = _restore(target, candidate, before)
+            raise type(error)(f"not released: {error}", fix=kept) from error
+        remove_idle(target, candidate.name)
+        return target.observe(candidate.name)
 
 
-def _require_alive(found: ObservedRevision | None, *, is_new: bool) -> None:
-    """Refuse a new revision that has died once: it would again, under load."""
-    if is_new and found is not None and found.restarts:
-        raise RefusedError(f"revision {found.revision} died after it was started: {found.last_end}")
+@contextmanager
+def claimed(target: Target, name: str, holder: str) -> Generator[None]:
+    """Keep others from releasing under a name.
+
+    Raises:
+        RefusedError: Another is releasing, who is named.
+    """
+    target.claim(name, holder)
+    try:
+        yield
+    finally:
+        with suppress(ComponentError):  # how the release ended matters more
+            target.unclaim(name, holder)
 
 
-def _await_ready(target: Target, candidate: Candidate, deadline: float, *, is_new: bool) -> Asked:
-    while True:
-        observed = target.observe(candidate.name)
-        found = observed.find(candidate.revision)
-        _require_alive(found, is_new=is_new)
-        if found is not None and observed.url is not None and found.state == "ready":
-            return Asked(
-                url=observed.url, name=candidate.name, signature=candidate.signature,
-                revision=found.revision, grpc=found.grpc,
-            )  # fmt: skip
-        if found is not None and found.state == "failed":
-            raise RefusedError(f"revision {candidate.revision} does not start: {found.reason}")
-        if time.monotonic() > deadline:
-            told = f": {found.reason}" if found is not None and found.reason else ""
-            what = f"revision {candidate.revision} was not ready in time{told}"
-            raise UnavailableError(what, fix="raise deploy.timeout_seconds, or look into its log")
-        time.sleep(_POLL_SECONDS)
+def remove_idle(target: Target, name: str) -> None:
+    """Drain and end the revisions that have no share."""
+    for other in target.observe(name).revisions:
+        if not other.weight:
+            target.remove(name, other.revision)
+            say(f"revision {other.revision} is drained and removed")
+
+
+def say(line: str) -> None:
+    """Write a line to the log."""
+    print(line, flush=True)  # noqa: T201 - a task's log is its standard output
+
+
+def _bring(
+    target: Target, candidate: Candidate, before: Observation, config: DeployConfig, holder: str
+) -> None:
+    name, revision = candidate.name, candidate.revision
+    is_new = before.stable is None or before.stable.revision != revision
+    target.apply(candidate.wanted)
+    spoken = await_proved(target, candidate, timeout_seconds=config.timeout_seconds, is_new=is_new)
+    said = f" and answers {len(candidate.golden)} golden requests by {', '.join(spoken)}" if spoken else ""
+    say(f"revision {revision} of `{name}` is ready{said}")
+    for share in _shares(before, revision, config):
+        _shift(target, candidate, before, share)
+        if share == 100:
+            observed = target.observe(name)
+            prove_revision(candidate, observed.url)
+            require_alive(target.observe(name), revision, is_new=is_new)
+        elif config.strategy != "ab":
+            _judge(target, candidate, before, share, config, holder)
+
+
+def _shares(before: Observation, revision: str, config: DeployConfig) -> Sequence[int]:
+    """Return the steps that are left: a first model, and the stable one, have nothing to be shared with."""
+    if before.stable is None or before.stable.revision == revision:
+        return (100,)
+    reached = before.weights.get(revision, 0)
+    left = [share for share in config.shares if share > reached]
+    is_judged = bool(reached) and config.strategy == "canary" and len(config.shares) > 1
+    return [reached, *left] if is_judged else left or config.shares
+
+
+def _shift(target: Target, candidate: Candidate, before: Observation, share: int) -> None:
+    weights = {candidate.revision: share}
+    if share < 100 and before.stable is not None:
+        weights[before.stable.revision] = 100 - share
+    if target.observe(candidate.name).weights != weights:
+        target.weigh(candidate.name, weights)
+        say(f"revision {candidate.revision} has {'all' if share == 100 else f'{share} % of the'} requests")
+
+
+def _judge(
+    target: Target, candidate: Candidate, before: Observation, share: int, config: DeployConfig, holder: str
+) -> None:
+    """Watch a step to its end; raises when the new one is worse, or cannot be judged."""
+    assert before.stable is not None  # noqa: S101 - a share below 100 is shared with it
+    name, new, old = candidate.name, candidate.revision, before.stable.revision
+
+    def check() -> None:
+        target.claim(name, holder)
+        require_alive(target.observe(name), new, is_new=True)
+
+    found = watch_step(target, name, new, old, config=config, check=check)
+    ours, theirs = found.requests
+    if found.verdict == "fail":
+        raise RefusedError(f"revision {new} is worse than {old} at {share} %: {'; '.join(found.reasons)}")
+    if found.verdict == "inconclusive":
+        what = f"revision {new} cannot be judged at {share} %: {'; '.join(found.reasons)}"
+        if config.on_inconclusive == "restore":
+            raise RefusedError(what)
+        fix = f"release it again to go on, or `millrace promote {name}`, or `millrace rollback {name}`"
+        raise HeldError(f"{what}; it keeps that share", fix=fix)
+    say(f"revision {new} is no worse than {old} at {share} %, by {ours} and {theirs} requests")
 
 
 def _restore(target: Target, candidate: Candidate, before: Observation) -> str:
     """Undo what a failed release did, and say what is served now."""
+    name, revision = candidate.name, candidate.revision
+    weights = before.weights
+    stable = None if before.stable is None else before.stable.revision
+    if stable not in (None, revision) and revision in weights:  # it went on with a release that had begun
+        weights = {str(stable): 100}
     try:
-        if before.weights and target.observe(candidate.name).weights != before.weights:
-            target.weigh(candidate.name, before.weights)
-        added = before.find(candidate.revision) is None
-        if added and target.observe(candidate.name).find(candidate.revision) is not None:
-            target.remove(candidate.name, candidate.revision)
-        serving = target.observe(candidate.name).stable
+        if weights and target.observe(name).weights != weights:
+            target.weigh(name, weights)
+        if stable != revision and target.observe(name).find(revision) is not None:
+            target.remove(name, revision)
+        serving = target.observe(name).stable
     except ComponentError as error:
         return f"what was before could not be restored: {error}"
     if serving is None:
         return "nothing was served before, and nothing is now"
     return f"revision {serving.revision} serves as before ({serving.state})"
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)  # noqa: T201 - a task's log is its standard output

@@ -1,31 +1,74 @@
-"""The work of the door `roll_back`: a name back to the model that it served before."""
+"""The work of the doors `roll_back` and `promote`: decisions about what is deployed under a name."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from components.common.artifacts import Endpoint
+from components.common.artifacts import Endpoint, write_endpoint
 from components.common.errors import BadInputError
 from components.common.names import check_model_name
+from components.deployment.candidate import Candidate, read_candidate
 from components.deployment.config import DeployConfig
-from components.deployment.deploy import deploy
-from components.deployment.local import LocalTarget
-from components.deployment.target import Observation, Release
+from components.deployment.deploy import describe, name_holder, release_to
+from components.deployment.open_target import open_target
+from components.deployment.release import claimed, remove_idle, say
+from components.deployment.target import Observation, ObservedRevision, Release, Target, Wanted
+
+
+def promote_model(
+    endpoint: Path, *, model_name: str, config: DeployConfig, run_id: str | None = None
+) -> Endpoint:
+    """Give all requests to the revision that has a share beside the old one, without judging it.
+
+    It is proved before and afterwards, as in every release.
+
+    Args:
+        endpoint: Folder to write: `endpoint.json`.
+        model_name: A label of RFC 1123.
+        config: Where.
+        run_id: The run that promotes, or None.
+
+    Returns:
+        What was written.
+
+    Raises:
+        BadInputError: The target serves nothing under this name, or no revision has a share beside another.
+        RefusedError: As `release_model`; the shares are what they were.
+        UnavailableError: Likewise.
+    """
+    _, observed = _observe(model_name, config)
+    canary = observed.canary
+    if canary is None:
+        told = (
+            "no revision has a share" if observed.stable is None else f"{observed.stable.revision} has all"
+        )
+        raise BadInputError("there is nothing to promote", where=model_name, fix=f"{told} requests")
+    deployed = release_to(_candidate(model_name, canary, run_id), _at_once(config))
+    write_endpoint(endpoint, deployed)
+    return deployed
 
 
 def roll_back_model(
-    endpoint: Path, *, model_name: str, revision: str | None, config: DeployConfig
+    endpoint: Path,
+    *,
+    model_name: str,
+    revision: str | None,
+    config: DeployConfig,
+    run_id: str | None = None,
 ) -> Endpoint:
-    """Release the model that had all requests of a name before the present one, or one of those before.
+    """Bring the old model back to all requests.
 
-    It is a release like any other: verified, proved by the golden requests beside the model, and undone
-    when it fails.
+    While a new revision has a share beside the old one, that share is taken from it at once. Otherwise the
+    model that was released before the present one, or a named one, is released like any other: verified,
+    proved by the golden requests beside it, and undone when it fails.
 
     Args:
         endpoint: Folder to write: `endpoint.json`.
         model_name: A label of RFC 1123.
         revision: Which of those that were released, or None for the one before.
         config: Where.
+        run_id: The run that rolls back, or None.
 
     Returns:
         What was written.
@@ -33,23 +76,63 @@ def roll_back_model(
     Raises:
         BadInputError: The target serves nothing or nothing under this name, there is nothing to go back to,
             or the former model's folder was changed or removed.
-        RefusedError: The former model no longer starts, or answers otherwise; the present one serves on.
+        RefusedError: The former model no longer starts, or answers otherwise; the present one serves on. Or
+            another releases under the name.
         UnavailableError: The target does not answer, or the model is not ready in time; likewise.
     """
-    check_model_name(model_name)
-    if config.chosen_target() == "none":
-        what = "the target `none` serves nothing"
-        raise BadInputError(what, where="parameter `deploy.target`", fix="use `local`")
-    observed = LocalTarget.from_environment().observe(model_name)
+    target, observed = _observe(model_name, config)
+    stable = observed.stable
+    if stable is not None and observed.canary is not None and revision in (None, stable.revision):
+        deployed = _abandon(target, model_name, stable, config, run_id)
+    else:
+        former = _former(observed, revision)
+        deployed = release_to(_candidate(model_name, former, run_id), _at_once(config))
+    write_endpoint(endpoint, deployed)
+    return deployed
+
+
+def _observe(model_name: str, config: DeployConfig) -> tuple[Target, Observation]:
+    target = open_target(config)
+    observed = target.observe(check_model_name(model_name))
     if observed.url is None:
         raise BadInputError("no such endpoint", value=model_name, fix="`millrace endpoints` lists them")
-    former = Path(_former(observed, revision).model_uri)
-    return deploy(former, former, endpoint, model_name=model_name, config=config)
+    return target, observed
+
+
+def _at_once(config: DeployConfig) -> DeployConfig:
+    strategy = "replace" if config.strategy == "replace" else "canary"
+    return replace(config, strategy=strategy, steps=(100,))
+
+
+def _abandon(
+    target: Target, name: str, stable: ObservedRevision, config: DeployConfig, run_id: str | None
+) -> Endpoint:
+    """Take the share of a new revision away; nothing of the old model's folder is needed for that."""
+    with claimed(target, name, name_holder(run_id)):
+        target.weigh(name, {stable.revision: 100})
+        say(f"revision {stable.revision} has all requests")
+        remove_idle(target, name)
+        observed = target.observe(name)
+    return describe(_wanted(name, stable, run_id), config.chosen_target(), observed)
+
+
+def _candidate(name: str, found: ObservedRevision | Release, run_id: str | None) -> Candidate:
+    """Read a model where it lies; one in a store is left to its server to verify and to prove."""
+    if "://" in found.model_uri:
+        return Candidate(wanted=_wanted(name, found, run_id))
+    folder = Path(found.model_uri)
+    return read_candidate(folder, folder, name=name, run_id=run_id)
+
+
+def _wanted(name: str, found: ObservedRevision | Release, run_id: str | None) -> Wanted:
+    return Wanted(
+        name=name, revision=found.revision, model_uri=found.model_uri, model_digest=found.model_digest,
+        run_id=run_id,
+    )  # fmt: skip
 
 
 def _former(observed: Observation, revision: str | None) -> Release:
-    serving = observed.stable
-    present = None if serving is None else serving.revision
+    present = None if observed.stable is None else observed.stable.revision
     others = [each for each in reversed(observed.released) if each.revision != present]
     if revision is None and others:
         return others[0]

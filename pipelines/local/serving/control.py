@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -11,21 +12,27 @@ from aiohttp import web
 from components.common.errors import BadInputError
 from components.common.names import check_model_name
 from pipelines.local.serving.endpoints import Endpoints, UnknownError
+from pipelines.local.serving.revision import Revision
 from pipelines.local.serving.state import SupervisorRecord
+
+Tally = Callable[[Revision], Awaitable[dict[str, Any]]]
 
 
 class Control:
     """Answers on the control socket, which only its owner can reach."""
 
-    def __init__(self, endpoints: Endpoints, record: SupervisorRecord, end: Callable[[], None]) -> None:
+    def __init__(
+        self, endpoints: Endpoints, tally: Tally, record: SupervisorRecord, end: Callable[[], None]
+    ) -> None:
         """Act on `endpoints`.
 
         Args:
             endpoints: What is served.
+            tally: Tells what was counted of a revision.
             record: What `GET /` tells of the supervisor.
             end: Called once to end the supervisor.
         """
-        self._endpoints, self._record, self._end = endpoints, record, end
+        self._endpoints, self._tally, self._record, self._end = endpoints, tally, record, end
 
     def application(self) -> web.Application:
         """Return the aiohttp application."""
@@ -33,6 +40,9 @@ class Control:
         app.router.add_get("/", self.observe)
         app.router.add_put("/endpoints/{name}/revisions/{revision}", self.apply)
         app.router.add_put("/endpoints/{name}/weights", self.weigh)
+        app.router.add_get("/endpoints/{name}/tally", self.tally)
+        app.router.add_put("/claims/{name}", self.claim)
+        app.router.add_delete("/claims/{name}", self.unclaim)
         app.router.add_delete("/endpoints/{name}/revisions/{revision}", self.remove)
         app.router.add_delete("/endpoints/{name}", self.stop_endpoint)
         app.router.add_delete("/", self.stop)
@@ -56,8 +66,29 @@ class Control:
         return web.json_response({})
 
     async def weigh(self, request: web.Request) -> web.Response:
-        """Share the requests of an endpoint."""
-        self._endpoints.weigh(request.match_info["name"], await _read(request))
+        """Share the requests of an endpoint; the query may name a header, `sticky`, that decides."""
+        sticky = request.query.get("sticky")
+        self._endpoints.weigh(request.match_info["name"], await _read(request), sticky)
+        return web.json_response({})
+
+    async def tally(self, request: web.Request) -> web.Response:
+        """Tell what was counted of each revision."""
+        revisions = self._endpoints.existing(request.match_info["name"]).revisions
+        told = await asyncio.gather(*map(self._tally, revisions.values()))
+        return web.json_response({"revisions": dict(zip(revisions, told, strict=True))})
+
+    async def claim(self, request: web.Request) -> web.Response:
+        """Keep others from releasing under a name; tells who holds it now."""
+        name, body = check_model_name(request.match_info["name"]), await _read(request)
+        holder, pid = body.get("holder"), body.get("pid")
+        if not isinstance(holder, str) or type(pid) is not int:
+            raise BadInputError("must have a holder, a string, and a pid", where="claim", value=body)
+        return web.json_response({"holder": self._endpoints.claims.claim(name, holder, pid)})
+
+    async def unclaim(self, request: web.Request) -> web.Response:
+        """Give a claim back."""
+        holder = (await _read(request)).get("holder")
+        self._endpoints.claims.unclaim(request.match_info["name"], str(holder))
         return web.json_response({})
 
     async def remove(self, request: web.Request) -> web.Response:

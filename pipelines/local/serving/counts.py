@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 from pipelines.local.serving.revision import Revision
+from pipelines.local.serving.tally import BOUNDS
 
 _PREFIX = "millrace_"  # what servers tell of their processes carries no name of a model
+
+
+@dataclass(kw_only=True)
+class Shared:
+    """Requests that the shares sent to a revision.
+
+    Attributes:
+        requests: How many, failed ones included.
+        errors: Those that ended with a status of 500 or more.
+        seconds: How many took how long, between `BOUNDS`.
+    """
+
+    requests: int = 0
+    errors: int = 0
+    seconds: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS) + 1))
 
 
 class Counts:
@@ -17,10 +35,22 @@ class Counts:
         """Count nothing yet."""
         self._answers = Counter[tuple[str, str, str]]()
         self._lost = Counter[tuple[str, str]]()
+        self._shared: dict[tuple[str, str], Shared] = {}
 
     def count_answer(self, revision: Revision, status: int) -> None:
         """Count an answer that went out."""
         self._answers[revision.endpoint, revision.name, str(status)] += 1
+
+    def count_shared(self, revision: Revision, status: int, seconds: float) -> None:
+        """Count a request that was answered by whom the shares chose."""
+        counted = self._shared.setdefault((revision.endpoint, revision.name), Shared())
+        counted.requests += 1
+        counted.errors += status >= 500
+        counted.seconds[bisect_left(BOUNDS, seconds)] += 1
+
+    def shared(self, revision: Revision) -> Shared:
+        """Return what the shares sent to a revision since this port was opened."""
+        return self._shared.get((revision.endpoint, revision.name), Shared())
 
     def count_lost(self, revision: Revision) -> None:
         """Count a request that a server had in hand when it died."""

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from components.common.errors import BadInputError
+from pipelines.local.serving.assign import assign
+from pipelines.local.serving.claims import Claims
 from pipelines.local.serving.forks import Forks
 from pipelines.local.serving.revision import Revision
 from pipelines.local.serving.state import ServingState
@@ -28,15 +30,27 @@ class Endpoint:
     Attributes:
         revisions: What is deployed under it, by revision.
         weights: Share of requests in percent, by revision; empty until the first release.
-        released: Which revisions had all requests, one after the other, the present one last.
+        released: Which revisions had all requests with nothing beside them, one after the other, the
+            present one last.
+        sticky: Header of requests whose value decides who answers, or None.
     """
 
     revisions: dict[str, Revision] = field(default_factory=dict)
     weights: dict[str, int] = field(default_factory=dict)
     released: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
+    sticky: str | None = None
 
-    def choose(self) -> Revision | None:
-        """Pick a revision by weight, of those that are ready if any is; None when none has a share."""
+    def choose(self, name: str, key: str | None = None) -> Revision | None:
+        """Pick a revision by weight, of those that are ready if any is; None when none has a share.
+
+        Args:
+            name: The model's name.
+            key: What always has the same revision, while that is ready; None picks by chance.
+        """
+        if key is not None and self.weights:
+            found = self.revisions[assign(key, name, self.weights)]
+            if found.state == "ready":
+                return found
         shares = [(self.revisions[name], weight) for name, weight in self.weights.items() if weight]
         shares = [share for share in shares if share[0].state == "ready"] or shares
         if len(shares) < 2:
@@ -45,8 +59,8 @@ class Endpoint:
         return random.choices(chosen, weights)[0]  # noqa: S311 - shares traffic, no secret
 
     def remember_release(self) -> None:
-        """Note which revision has all requests now."""
-        if len(self.weights) == 1:
+        """Note which revision has all requests and is alone."""
+        if len(self.weights) == len(self.revisions) == 1:
             revision = self.revisions[next(iter(self.weights))]
             known = {
                 "revision": revision.name, "model_uri": revision.model_uri,
@@ -70,12 +84,15 @@ class Endpoints:
         self._logs, self._forks = logs, forks
         self._remember = remember
         self.by_name: dict[str, Endpoint] = {}
+        self.claims = Claims()
 
     def restore(self, state: ServingState) -> None:
         """Start what was served before."""
         for name, known in state.endpoints.items():
             released = list(known.get("released", ()))  # an older supervisor remembered none
-            endpoint = self.by_name[name] = Endpoint(weights=dict(known["weights"]), released=released)
+            endpoint = self.by_name[name] = Endpoint(
+                weights=dict(known["weights"]), released=released, sticky=known.get("sticky")
+            )
             for revision, model in known["revisions"].items():
                 endpoint.revisions[revision] = self._revision(name, revision, **model)
                 endpoint.revisions[revision].start()
@@ -98,20 +115,26 @@ class Endpoints:
         self._save()
         found.start()
 
-    def weigh(self, name: str, weights: Mapping[str, int]) -> None:
+    def weigh(self, name: str, weights: Mapping[str, int], sticky: str | None = None) -> None:
         """Share requests among revisions.
+
+        Args:
+            name: The model's name.
+            weights: Percent by revision; with `sticky`, the order says whose keys stay (see `assign`).
+            sticky: Header of requests whose value decides who answers, or None.
 
         Raises:
             UnknownError: The endpoint or a revision does not exist.
             BadInputError: The weights are no whole numbers of percent that sum to 100.
         """
-        endpoint = self._endpoint(name)
+        endpoint = self.existing(name)
         for revision in weights:
             self._existing(endpoint, revision)
         whole = all(type(weight) is int and weight >= 0 for weight in weights.values())
         if not whole or sum(weights.values()) != 100:
             raise BadInputError("weights must be whole percents that sum to 100", where=name, value=weights)
         endpoint.weights = {revision: weight for revision, weight in weights.items() if weight}
+        endpoint.sticky = sticky
         endpoint.remember_release()
         self._save()
 
@@ -120,11 +143,16 @@ class Endpoints:
 
         Raises:
             UnknownError: The endpoint or the revision does not exist.
+            BadInputError: It shares the requests with another.
         """
-        endpoint = self._endpoint(name)
+        endpoint = self.existing(name)
         removed = self._existing(endpoint, revision)
+        if revision in endpoint.weights and len(endpoint.weights) > 1:
+            what = "shares the requests with another"
+            raise BadInputError(what, where=revision, value=endpoint.weights, fix="weigh the other first")
         del endpoint.revisions[revision]
         endpoint.weights.pop(revision, None)
+        endpoint.remember_release()
         if not endpoint.revisions:
             del self.by_name[name]
         self._save()
@@ -136,7 +164,7 @@ class Endpoints:
         Raises:
             UnknownError: The endpoint does not exist.
         """
-        endpoint = self._endpoint(name)
+        endpoint = self.existing(name)
         del self.by_name[name]
         self._save()
         await asyncio.gather(*(revision.stop() for revision in endpoint.revisions.values()))
@@ -163,9 +191,13 @@ class Endpoints:
             for revision in endpoint.revisions.values()
         ]  # fmt: skip
         infer = f"{url}/v2/models/{name}/infer"
-        return {"name": name, "url": infer, "revisions": revisions, "released": endpoint.released}
+        return {
+            "name": name, "url": infer, "revisions": revisions, "released": endpoint.released,
+            "sticky": endpoint.sticky, "holder": self.claims.holder(name),
+        }  # fmt: skip
 
-    def _endpoint(self, name: str) -> Endpoint:
+    def existing(self, name: str) -> Endpoint:
+        """Return an endpoint; raises UnknownError when there is none of the name."""
         if name not in self.by_name:
             raise UnknownError("no such endpoint", value=name)
         return self.by_name[name]
@@ -191,6 +223,7 @@ class Endpoints:
                     },
                     "weights": endpoint.weights,
                     "released": endpoint.released,
+                    "sticky": endpoint.sticky,
                 }
                 for name, endpoint in self.by_name.items()
             }

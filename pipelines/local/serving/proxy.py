@@ -14,6 +14,7 @@ from components.common.names import check_model_name
 from pipelines.local.serving.counts import Counts, merge_metrics
 from pipelines.local.serving.endpoints import Endpoints
 from pipelines.local.serving.revision import Revision
+from pipelines.local.serving.tally import histogram, read_predictions
 
 REVISION_HEADER = "Millrace-Revision"
 MAX_BODY_BYTES = 32 << 20  # as the model server's own limit
@@ -80,6 +81,16 @@ class Proxy:
         text = merge_metrics([self._counts.exposition(revisions), *told])
         return web.Response(text=text, content_type="text/plain", charset="utf-8")
 
+    async def tally(self, revision: Revision) -> dict[str, Any]:
+        """Return what this port counted of a revision, and what its server answered."""
+        counted = self._counts.shared(revision)
+        url = revision.url if revision.state == "ready" else None
+        predictions = read_predictions(await self._metrics_of(url)) if url else {}
+        return {
+            "requests": counted.requests, "errors": counted.errors, "predictions": predictions,
+            "seconds": histogram(counted.seconds),
+        }  # fmt: skip
+
     async def unknown(self, _: web.Request) -> web.Response:
         """Refuse any other address."""
         return _error(404, "not found: models answer at /v2/models/NAME/infer and /v1/models/NAME:predict")
@@ -93,7 +104,7 @@ class Proxy:
             return _error(408, "the body did not arrive in time")
         except web.HTTPRequestEntityTooLarge:
             return _error(413, f"the body is larger than {MAX_BODY_BYTES} bytes")
-        deadline = asyncio.get_running_loop().time() + self.hold_seconds
+        started = asyncio.get_running_loop().time()
         while True:
             revision = self._pick(request)
             if isinstance(revision, web.Response):
@@ -104,9 +115,9 @@ class Proxy:
             finally:
                 revision.under_way -= 1
             if answer is not None:
-                self._counts.count_answer(revision, answer.status)
+                self._count(request, revision, answer.status, started)
                 return answer
-            if asyncio.get_running_loop().time() > deadline:
+            if asyncio.get_running_loop().time() > started + self.hold_seconds:
                 return _error(503, f"model `{revision.endpoint}` is being started anew")
 
     def _pick(self, request: web.Request) -> Revision | web.Response:
@@ -118,12 +129,19 @@ class Proxy:
         if endpoint is None:
             return _error(404, f"unknown model `{name}`")
         wanted = request.headers.get(REVISION_HEADER)
-        revision = endpoint.choose() if wanted is None else endpoint.revisions.get(wanted)
+        key = None if endpoint.sticky is None else request.headers.get(endpoint.sticky)
+        revision = endpoint.choose(name, key) if wanted is None else endpoint.revisions.get(wanted)
         if revision is None and wanted is not None:
             return _error(404, f"model `{name}` has no such revision")
         if revision is None or revision.state == "failed":
             return _error(503, f"model `{name}` is {'not released yet' if revision is None else 'failed'}")
         return revision
+
+    def _count(self, request: web.Request, revision: Revision, status: int, started: float) -> None:
+        self._counts.count_answer(revision, status)
+        if request.method == "POST" and REVISION_HEADER not in request.headers:
+            seconds = asyncio.get_running_loop().time() - started
+            self._counts.count_shared(revision, status, seconds)
 
     async def _pass_on(self, request: web.Request, body: bytes, revision: Revision) -> web.Response | None:
         """Return the answer; None after a while when the server took nothing, and may be asked again."""

@@ -24,8 +24,9 @@ class ServingState:
     Attributes:
         port: The data port it had, preferred again.
         endpoints: For each model name `{revisions: {revision: {model_uri, model_digest}},
-            weights: {revision: percent}, released: [{revision, model_uri, model_digest}]}`; `released` are
-            those that had all requests, one after the other, the present one last.
+            weights: {revision: percent}, released: [{revision, model_uri, model_digest}], sticky}`;
+            `released` are those that had all requests, one after the other, the present one last, and
+            `sticky` is the header whose value decides who answers, or None.
     """
 
     port: int | None = None

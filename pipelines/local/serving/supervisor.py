@@ -79,8 +79,9 @@ class _Supervisor:
         record = _record(listener, private)
         self.state = replace(self.state, port=record.port)
         self.folder.write_state(self.state)
-        control = _runner(Control(self.endpoints, record, self.ended.set).application())
-        data = _runner(Proxy(self.endpoints, record.url).application())
+        proxy = Proxy(self.endpoints, record.url)
+        control = _runner(Control(self.endpoints, proxy.tally, record, self.ended.set).application())
+        data = _runner(proxy.application())
         try:
             await control.setup()
             await data.setup()

@@ -1,0 +1,72 @@
+"""One step of a release: both revisions answer, and the new one is watched until it can be judged."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from components.deployment.config import DeployConfig
+from components.deployment.judge import judge
+from components.deployment.tally import Tally
+from components.deployment.target import Target
+
+_WATCH_SECONDS = 0.5
+_FIRST_LOOK = 10  # requests of the new one
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """What came of a step.
+
+    Attributes:
+        verdict: `pass`, `fail` or `inconclusive`.
+        reasons: Why it failed, or is not conclusive; empty for `pass`.
+        requests: How many the new revision and the old one had.
+    """
+
+    verdict: Literal["pass", "fail", "inconclusive"]
+    reasons: tuple[str, ...] = ()
+    requests: tuple[int, int]
+
+
+def watch_step(
+    target: Target, name: str, new: str, old: str, *, config: DeployConfig, check: Callable[[], object]
+) -> Judgement:
+    """Judge a new revision by what it and the old one answer from now on.
+
+    It is looked at whenever its requests have doubled, which may end the step at once as failed, and at the
+    end of the interval, when both had the requests that are asked for. The k-th look has the level
+    `level / (k (k + 1))`, so that all of them together have `level`.
+
+    Args:
+        target: Where.
+        name: Model name.
+        new: The new revision.
+        old: The old one.
+        config: Interval, deadline, fewest requests, limits and level.
+        check: Called before each look; raises when the release must end at once.
+
+    Raises:
+        ComponentError: `check` raised it, or the target does not answer.
+    """
+    before, began = target.tally(name), time.monotonic()
+    looks, next_look = 0, _FIRST_LOOK
+    while True:
+        time.sleep(min(_WATCH_SECONDS, max(config.interval_seconds, 0.05)))
+        check()
+        now, passed = target.tally(name), time.monotonic() - began
+        ours, theirs = (now.get(each, Tally()).since(before.get(each, Tally())) for each in (new, old))
+        counts = ours.requests, theirs.requests
+        is_over = passed >= config.interval_seconds and min(counts) >= config.min_requests
+        if is_over or ours.requests >= next_look:
+            looks, next_look = looks + 1, 2 * ours.requests
+            if reasons := judge(ours, theirs, config, level=config.level / (looks * (looks + 1))):
+                return Judgement(verdict="fail", reasons=tuple(reasons), requests=counts)
+            if is_over:
+                return Judgement(verdict="pass", requests=counts)
+        if passed > config.interval_seconds + config.deadline_seconds:
+            told = f"{counts[0]} requests of the new one and {counts[1]} of the old one in {passed:.0f} s"
+            reason = f"{told} are too few to judge by; {config.min_requests} of each are asked for"
+            return Judgement(verdict="inconclusive", reasons=(reason,), requests=counts)

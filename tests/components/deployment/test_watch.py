@@ -1,0 +1,98 @@
+"""When a step is looked at and how it ends, with counts that a target of this test gives."""
+
+import pytest
+
+from components.common.errors import RefusedError
+from components.deployment import watch
+from components.deployment.config import DeployConfig
+from components.deployment.tally import Tally
+
+CONFIG = DeployConfig(steps=(50, 100), interval_seconds=10, deadline_seconds=30, min_requests=100)
+
+
+class Counting:
+    """Counts so many requests a second of each revision, and a share of errors of the new one."""
+
+    def __init__(self, clock, *, new, old=100, failing=0.0):
+        self.clock, self.new, self.old, self.failing = clock, new, old, failing
+
+    def tally(self, name):
+        assert name == "m"
+        passed = 500 + self.clock.now  # much was counted before
+        new = int(self.new * passed)
+        errors = int(self.new * self.failing * self.clock.now)
+        return {"new": Tally(requests=new, errors=errors), "old": Tally(requests=int(self.old * passed))}
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Time that passes only by sleeping."""
+
+    class Clock:
+        now = 0.0
+
+        def monotonic(self):
+            return self.now
+
+        def sleep(self, seconds):
+            self.now += seconds
+
+    made = Clock()
+    monkeypatch.setattr(watch, "time", made)
+    return made
+
+
+def watched(target, check=lambda: None, config=CONFIG):
+    return watch.watch_step(target, "m", "new", "old", config=config, check=check)
+
+
+def test_step_passes_at_the_end_of_its_interval(clock):
+    found = watched(Counting(clock, new=50))
+    assert (found.verdict, found.reasons) == ("pass", ())
+    assert clock.now == 10
+    assert found.requests == (500, 1000)
+
+
+def test_step_waits_for_the_fewest_requests_of_both(clock):
+    assert watched(Counting(clock, new=50, old=5)).verdict == "pass"
+    assert clock.now == 20
+
+
+def test_too_little_traffic_is_inconclusive_at_the_deadline(clock):
+    found = watched(Counting(clock, new=1))
+    assert found.verdict == "inconclusive"
+    assert "40 requests of the new one and 4050 of the old one in 40 s are too few" in found.reasons[0]
+    assert 40 < clock.now < 41
+
+
+def test_no_traffic_is_inconclusive_and_never_passes(clock):
+    assert watched(Counting(clock, new=0, old=0)).verdict == "inconclusive"
+
+
+def test_failing_revision_ends_the_step_at_its_first_look(clock):
+    found = watched(Counting(clock, new=20, failing=1.0))
+    assert found.verdict == "fail"
+    assert "100.00% of 10 requests fail" in found.reasons[0]
+    assert clock.now == 0.5  # ten requests, at twenty a second
+
+
+def test_looks_are_few_and_their_levels_sum_to_less_than_the_level(clock, monkeypatch):
+    levels = []
+
+    def look(new, old, limits, *, level):
+        levels.append(level)
+        return []
+
+    monkeypatch.setattr(watch, "judge", look)
+    watched(Counting(clock, new=100))
+    assert len(levels) <= 7  # 1,000 requests: 10 doubled is more after seven times
+    assert levels[:2] == [CONFIG.level / 2, CONFIG.level / 6]
+    assert sum(levels) < CONFIG.level
+
+
+def test_what_the_check_raises_ends_the_step(clock):
+    def dead():
+        raise RefusedError("it died")
+
+    with pytest.raises(RefusedError, match="it died"):
+        watched(Counting(clock, new=50), dead)
