@@ -108,11 +108,11 @@ def train_batch(
             draft.mkdir()
             if best.state == "complete":
                 output = Path(scratch) / str(best.number)
-                verify_export(
+                twin = verify_export(
                     output / "model", output / "check.json", timeout_seconds=config.trial_timeout_seconds
                 )
                 shutil.copytree(output / "model", draft, dirs_exist_ok=True)
-                _complete(draft, inputs, summary, best, _own_digests(shared, best.parent))
+                _complete(draft, inputs, summary, best, _own_digests(shared, best.parent), twin)
             write_records(draft, summary.task, records)
         draw_curves(curves, records, summary.task)
         for job in jobs:
@@ -238,12 +238,18 @@ def _job(trial: Mapping[str, Any], shared: _Shared, limits: list[float]) -> Job:
 
 
 def _complete(
-    folder: Path, inputs: Inputs, summary: TransformSummary, best: TrialRecord, digests: dict[str, str]
+    folder: Path,
+    inputs: Inputs,
+    summary: TransformSummary,
+    best: TrialRecord,
+    digests: dict[str, str],
+    twin: dict[str, Any],
 ) -> None:
     shutil.copyfile(inputs.schema / "schema.pbtxt", folder / "schema.pbtxt")
     shutil.copyfile(inputs.statistics / "statistics.pb", folder / "statistics.pb")
     record = ModelRecord(
         task=summary.task, label=summary.label, classes=summary.classes, trial=best.number,
         hyperparameters=best.hyperparameters, validation=best.metrics, digests=digests,
+        twin=twin,
     )  # fmt: skip
     write_model_record(folder, record)

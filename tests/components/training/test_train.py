@@ -27,7 +27,9 @@ from components.common.artifacts import (
     write_snapshot,
 )
 from components.common.errors import BadInputError, ComponentError, UnavailableError
+from components.common.saved_models import load_serving
 from components.common.storage import content_digest, file_digest
+from components.common.twin.program import read_program
 from components.training.component import propose_trials, select_best, train_trials
 from components.training.config import TrainingConfig
 from components.training.records import read_records
@@ -68,13 +70,20 @@ def binary(prepared, port, tmp_path_factory):
 
 def test_a_task_keeps_its_best_model_and_all_records(binary):
     files = {file.name for file in binary.path.iterdir()}
-    assert files == {"1", "signature.json", "model.json", "schema.pbtxt", "statistics.pb", "trials.json"}
+    assert files == {
+        "1", "twin", "signature.json", "model.json", "schema.pbtxt", "statistics.pb", "trials.json"
+    }  # fmt: skip
     _, records = read_records(binary.path)
     assert [(record.number, record.state) for record in records] == [(0, "complete"), (1, "complete")]
     assert records[0].metrics["auc"] > 0.9 > records[1].metrics["auc"]
     assert read_model_record(binary.path).trial == 0
     assert binary.metrics["auc"] == records[0].metrics["auc"]
     assert {"trial": 0, "failed": 0}.items() <= binary.metrics.items()
+
+
+def test_the_best_model_has_a_twin(binary):
+    steps = read_program(binary.path / "twin").steps
+    assert read_model_record(binary.path).twin == {"steps": len(steps)}
 
 
 def test_records_name_no_time_and_no_path(binary):
@@ -183,7 +192,7 @@ def test_a_check_counts_its_rows(binary, tmp_path):
     check = {"format": "millrace/Check", "format_version": 1, "rows": rows, "answers": [0.5]}
     (tmp_path / "check.json").write_text(json.dumps(check))
     with pytest.raises(ComponentError, match="another shape"):
-        compare_answers(binary.path, tmp_path / "check.json")
+        compare_answers(load_serving(binary.path / "1"), binary.path, tmp_path / "check.json")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,94 @@
+"""What a program is derived from, what ends the attempt, and that equal models give equal bytes."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components.common.artifacts import Signature, write_signature
+from components.common.storage import content_digest
+from components.common.twin.program import read_program
+from components.training.twin.derive import write_twin
+from components.training.twin.values import OutsideError
+
+
+@pytest.mark.parametrize(
+    ("function", "kind", "reason"),
+    [
+        (lambda x: tf.strings.regex_replace(x, "a", "b"), tf.string, "`StaticRegexReplace` is not on"),
+        (lambda x: tf.random.uniform(tf.shape(x)) + x, tf.float32, "`RandomUniform` is not on"),
+        (
+            lambda x: tf.cond(tf.reduce_sum(x) > 3, lambda: x, lambda: -x),
+            tf.float32,
+            "If` is not on the list",
+        ),
+        (lambda x: tf.debugging.check_numerics(x, "no") + 1, tf.float32, "`CheckNumerics` is not on"),
+        (lambda x: tf.cast(tf.cast(x, tf.float16), tf.float32), tf.float32, "of type (half|float16)"),
+        (lambda x: tf.split(x, 2)[0], tf.float32, "`Split` along an axis of unknown length"),
+    ],
+)
+def test_what_is_outside_ends_the_attempt_by_name(derive, function, kind, reason):
+    with pytest.raises(OutsideError, match=reason):
+        derive(function, x=kind)
+
+
+def test_an_assertion_is_not_dropped(derive):
+    def function(x):
+        with tf.control_dependencies([tf.debugging.assert_less(x, 9.0)]):
+            return tf.identity(x)
+
+    with pytest.raises(OutsideError, match=r"`(Assert|If|StatelessIf)` is not on the list"):
+        derive(function, x=tf.float32)
+
+
+def test_inputs_keep_the_signatures_order_used_or_not(derive):
+    found = derive(lambda z, a, m: z - m, z=tf.float32, a=tf.string, m=tf.float32)
+    assert [(one.name, one.datatype) for one in found.program.inputs] == [
+        ("z", "FP32"), ("a", "BYTES"), ("m", "FP32")
+    ]  # fmt: skip
+    assert len({one.value for one in found.program.inputs}) == 3
+    found.assert_equal(z=[1.0], a=[b""], m=[3.0])
+
+
+class Tiny(tf.Module):
+    """A table and a weight."""
+
+    def __init__(self):
+        super().__init__()
+        keys = tf.constant([f"k{number}" for number in range(50)])
+        self.weight = tf.Variable([2.0, 3.0])
+        self.table = tf.lookup.StaticHashTable(
+            tf.lookup.KeyValueTensorInitializer(keys, tf.range(50, dtype=tf.int64)), -1
+        )
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "c")])
+    def serve(self, c):
+        return {"y": tf.cast(self.table.lookup(c), tf.float32)[:, None] * self.weight}
+
+
+def save(folder, module, inputs):
+    tf.saved_model.save(module, str(folder / "1"), signatures={"serving_default": module.serve})
+    write_signature(folder, Signature(inputs=inputs, outputs=[]))
+    return tf.saved_model.load(str(folder / "1"))
+
+
+def test_equal_models_have_equal_twins(tmp_path):
+    for name in ("one", "two"):
+        loaded = save(tmp_path / name, Tiny(), [{"name": "c", "datatype": "BYTES"}])
+        assert write_twin(tmp_path / name, loaded)["steps"] > 0
+    assert content_digest(tmp_path / "one" / "twin") == content_digest(tmp_path / "two" / "twin")
+    keys = next(iter(read_program(tmp_path / "one" / "twin").tables.values())).keys
+    assert keys.tolist() == sorted(f"k{number}".encode() for number in range(50))
+
+
+def test_a_reason_is_a_result_and_leaves_no_folder(tmp_path, monkeypatch, capsys):
+    loaded = save(tmp_path, Tiny(), [{"name": "c", "datatype": "BYTES"}])
+
+    def fail(*_):
+        raise OutsideError("operation `Magic` is not on the list")
+
+    monkeypatch.setattr("components.training.twin.derive.translate", fail)
+    assert write_twin(tmp_path, loaded) == {"reason": "operation `Magic` is not on the list"}
+    monkeypatch.setattr("components.training.twin.derive.translate", lambda *_: np.zeros(2)[3])
+    assert write_twin(tmp_path, loaded) == {"reason": "not derived: IndexError"}
+    assert "IndexError" in capsys.readouterr().err
+    assert not (tmp_path / "twin").exists()
