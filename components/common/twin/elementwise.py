@@ -1,0 +1,122 @@
+"""Operations on each element, as TensorFlow computes them: arithmetic, comparison, choice, conversion."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from components.common.twin.kinds import Attributes, Maker, Operation, OperationError, Values, array_type
+
+_EXACT = ("int32", "int64")  # for others TensorFlow gives what the processor happens to give
+_erf = np.frompyfunc(math.erf, 1, 1)
+
+
+def _floor_div(left: Values, right: Values) -> Values:
+    if left.dtype.kind == "f":
+        return np.floor(_flushed(left / right))
+    return np.floor_divide(left, _without_zero(right))
+
+
+def _floor_mod(left: Values, right: Values) -> Values:
+    if left.dtype.kind != "f":
+        return np.mod(left, _without_zero(right))
+    rest = _flushed(np.fmod(left, right))
+    return np.where((rest != 0) & ((rest < 0) != (right < 0)), rest + right, rest)
+
+
+def _flushed(values: Values) -> Values:
+    """Return 0 for denormals, as the processor does for TensorFlow: here a digit hangs on it."""
+    return np.where(np.absolute(values) < np.finfo(values.dtype).tiny, values.dtype.type(0), values)
+
+
+def _without_zero(divisor: Values) -> Values:
+    if not divisor.all():
+        raise OperationError("a whole number divided by zero")
+    return divisor
+
+
+def _div_no_nan(left: Values, right: Values) -> Values:
+    return np.where(right == 0, left.dtype.type(0), left / right)
+
+
+def _mul_no_nan(left: Values, right: Values) -> Values:
+    return np.where(right == 0, left.dtype.type(0), left * right)
+
+
+def _pow(base: Values, exponent: Values) -> Values:
+    if base.dtype.kind == "i" and (exponent < 0).any():
+        raise OperationError("a whole number to a negative power")
+    return np.power(base, exponent)
+
+
+def _squared_difference(left: Values, right: Values) -> Values:
+    return np.square(left - right)
+
+
+def _clip_by_value(values: Values, low: Values, high: Values) -> Values:
+    return np.maximum(np.minimum(values, high), low)
+
+
+def _add_n(*values: Values) -> Values:
+    return reduce(np.add, values)
+
+
+def _rsqrt(values: Values) -> Values:
+    return np.reciprocal(np.sqrt(values))
+
+
+def _error_function(values: Values) -> Values:
+    return np.asarray(_erf(values)).astype(values.dtype)
+
+
+def _select(condition: Values, yes: Values, no: Values) -> Values:
+    """Choose whole rows where the condition has one value a row; `SelectV2` would broadcast instead."""
+    if condition.ndim < yes.ndim and condition.ndim == 1:
+        condition = condition.reshape(-1, *(1,) * (yes.ndim - 1))
+    return np.where(condition, yes, no)
+
+
+def _cast(attributes: Attributes) -> Operation:
+    name = str(attributes["DstT"])
+    kind = array_type(name)
+
+    def cast(values: Values) -> Values:
+        if values.dtype.kind == "f" and kind.kind in "iu":
+            return _whole(values, kind)
+        return values.astype(kind)
+
+    return cast
+
+
+def _whole(values: Values, kind: np.dtype[Any]) -> Values:
+    """Cut floats to whole numbers; what does not fit becomes the smallest of all, as on x86-64."""
+    limits = np.iinfo(kind.name)
+    fits = (values > float(limits.min) - 1) & (values < float(limits.max) + 1)
+    fits |= values == float(limits.min)
+    if fits.all():
+        return values.astype(kind)
+    if kind.name not in _EXACT:
+        raise OperationError(f"a number that {kind.name} cannot hold")
+    return np.where(fits, np.where(fits, values, 0).astype(kind), kind.type(limits.min))
+
+
+FUNCTIONS: Mapping[str, Operation] = {
+    "Add": np.add, "AddV2": np.add, "AddN": _add_n, "Sub": np.subtract, "Mul": np.multiply,
+    "MulNoNan": _mul_no_nan, "RealDiv": np.divide, "DivNoNan": _div_no_nan, "FloorDiv": _floor_div,
+    "FloorMod": _floor_mod, "Pow": _pow, "Maximum": np.maximum, "Minimum": np.minimum,
+    "SquaredDifference": _squared_difference, "ClipByValue": _clip_by_value,
+    "Abs": np.absolute, "Neg": np.negative, "Sign": np.sign, "Square": np.square, "Sqrt": np.sqrt,
+    "Rsqrt": _rsqrt, "Reciprocal": np.reciprocal, "Exp": np.exp, "Expm1": np.expm1, "Log": np.log,
+    "Log1p": np.log1p, "Sin": np.sin, "Cos": np.cos, "Tan": np.tan, "Atan": np.arctan, "Floor": np.floor,
+    "Ceil": np.ceil, "Round": np.rint, "Rint": np.rint, "Erf": _error_function,
+    "Equal": np.equal, "NotEqual": np.not_equal, "Less": np.less, "LessEqual": np.less_equal,
+    "Greater": np.greater, "GreaterEqual": np.greater_equal, "LogicalAnd": np.logical_and,
+    "LogicalOr": np.logical_or, "LogicalNot": np.logical_not, "IsFinite": np.isfinite, "IsInf": np.isinf,
+    "IsNan": np.isnan, "Select": _select, "SelectV2": np.where,
+}  # fmt: skip
+
+MAKERS: Mapping[str, Maker] = {"Cast": _cast}

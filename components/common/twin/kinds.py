@@ -1,0 +1,30 @@
+"""What the files of operations share: types, and the error of values that nothing can be computed of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Values = NDArray[Any]  # strings are objects of type bytes
+Attributes = Mapping[str, Any]
+Operation = Callable[..., Any]  # arrays in TensorFlow's order -> an array, or several as a list
+Maker = Callable[[Attributes], Operation]
+
+
+class OperationError(ArithmeticError):
+    """There is no answer for these values; TensorFlow has none either."""
+
+
+def array_type(name: str) -> np.dtype[Any]:
+    """Return NumPy's type of a type's name in a program: `string` is objects of type bytes."""
+    return np.dtype(np.object_ if name == "string" else name)
+
+
+def as_texts(strings: list[bytes], shape: tuple[int, ...]) -> Values:
+    """Return strings as an array of a shape; NumPy by itself would make one of fixed width."""
+    values = np.empty(len(strings), np.object_)
+    values[:] = strings
+    return values.reshape(shape)

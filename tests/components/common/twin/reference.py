@@ -1,0 +1,38 @@
+"""An operation computed by TensorFlow's own kernel: what NumPy's computation is held against."""
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.python.framework import op_def_registry
+
+AXIS = dict.fromkeys(("dim", "reduction_indices", "split_dim", "squeeze_dims"), "axis")
+IN_PYTHON = {"Select": {"t": "x", "e": "y"}}  # operations' arguments that Python calls otherwise
+
+
+def compute(operation, attributes, inputs):
+    """Return the outputs as arrays; raises `tf.errors.OpError` where TensorFlow has no answer."""
+    definition = op_def_registry.get(operation)
+    types = {attribute.name for attribute in definition.attr if attribute.type == "type"}
+    given = {name: tf.as_dtype(value) if name in types else value for name, value in attributes.items()}
+    given |= _named(definition.input_arg, [_tensor(values) for values in inputs])
+    renamed = AXIS | IN_PYTHON.get(operation, {})
+    given = {renamed.get(name, name): value for name, value in given.items()}
+    found = getattr(tf.raw_ops, operation)(**given)
+    return [_array(tensor) for tensor in (found if isinstance(found, list | tuple) else [found])]
+
+
+def _named(arguments, tensors):
+    """Name the tensors as the operation's definition does; one of its arguments may be a list."""
+    named, more = {}, len(tensors) - len(arguments)
+    for argument in arguments:
+        count = 1 + more if argument.number_attr else 1
+        taken, tensors = tensors[:count], tensors[count:]
+        named[argument.name] = taken if argument.number_attr else taken[0]
+    return named
+
+
+def _tensor(values):
+    return tf.constant(values, tf.string if np.asarray(values).dtype == np.object_ else None)
+
+
+def _array(tensor):
+    return np.array(tensor.numpy(), np.object_ if tensor.dtype == tf.string else None)
