@@ -15,16 +15,20 @@ PER_SECOND = 200
 
 
 class OpenLoad:
-    """What came of each request: `outcomes` by status or error, `revisions` by who answered, `failures`."""
+    """What came of each request: `outcomes` by status or error, `revisions` by who answered, `failures`.
 
-    def __init__(self, url):
-        self.url, self.ended = url, threading.Event()
+    `failed_by` counts statuses that are not 200 by who answered with them.
+    """
+
+    def __init__(self, url, row=ROWS[0]):
+        self.url, self.row, self.ended = url, row, threading.Event()
         self.outcomes, self.revisions, self.sent = Counter(), Counter(), 0
+        self.failed_by = Counter()
         self.failures = []
         self.thread = threading.Thread(target=lambda: asyncio.run(self.send()))
 
     async def send(self):
-        body = json.dumps(v2_body(ROWS[:1])).encode()
+        body = json.dumps(v2_body([self.row])).encode()
         kept, fresh = aiohttp.TCPConnector(limit=0), aiohttp.TCPConnector(limit=0, force_close=True)
         async with (
             aiohttp.ClientSession(connector=kept) as one,
@@ -48,14 +52,15 @@ class OpenLoad:
                 self.revisions[response.headers.get("Millrace-Revision")] += 1
                 if response.status != 200:
                     self.failures.append((moment, answer))
+                    self.failed_by[response.headers.get("Millrace-Revision")] += 1
         except aiohttp.ClientError as error:
             self.outcomes[type(error).__name__] += 1
             self.failures.append((moment, repr(error)))
 
 
 @contextlib.contextmanager
-def open_load(url):
-    load = OpenLoad(url)
+def open_load(url, **options):
+    load = OpenLoad(url, **options)
     load.thread.start()
     time.sleep(0.3)
     try:

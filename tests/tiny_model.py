@@ -42,10 +42,13 @@ def expected_probability(row: dict, weight: float = 1.0) -> float:
 
 def write_tiny_model(
     folder: Path, *, weight: float = 1.0, passed: bool = True, golden_weight: float | None = None,
-    recipe: str = "r1", baseline: dict | None = None,
+    recipe: str = "r1", baseline: dict | None = None, broken_seats: int | None = None,
 ) -> Path:  # fmt: skip
-    """Write a complete model; `golden_weight` makes golden requests that the model does not answer so."""
-    _save_graph(folder / "1", weight)
+    """Write a complete model; `golden_weight` makes golden requests that the model does not answer so.
+
+    To `broken_seats` seats it answers with no number.
+    """
+    _save_graph(folder / "1", weight, broken_seats)
     write_signature(folder, SIGNATURE)
     record = ModelRecord(
         task="binary", label="late", classes=["0", "1"], trial=0, hyperparameters={"weight": weight},
@@ -79,7 +82,7 @@ def v2_body(rows: list[dict]) -> dict:
     }  # fmt: skip
 
 
-def _save_graph(folder: Path, weight: float) -> None:
+def _save_graph(folder: Path, weight: float, broken_seats: int | None) -> None:
     import tensorflow as tf
 
     class Graph(tf.Module):
@@ -100,6 +103,8 @@ def _save_graph(folder: Path, weight: float) -> None:
             age = tf.where(tf.math.is_nan(age), 0.0, age)
             seats = tf.where(seats == MISSING_INTEGER, tf.zeros_like(seats), seats)
             logit = age * 0.1 + tf.cast(seats, tf.float32) * 0.5 + self.table.lookup(carrier)
+            if broken_seats is not None:
+                logit = tf.where(seats == broken_seats, float("nan"), logit)
             return {"probability": tf.sigmoid(self.weight * logit)}
 
     graph = Graph()
