@@ -8,7 +8,16 @@ from typing import Annotated
 import typer
 
 from components.common.errors import ComponentError
-from pipelines.commands import checking, compiling, history, running, serving, starting, submitting
+from pipelines.commands import (
+    checking,
+    compiling,
+    history,
+    releasing,
+    running,
+    serving,
+    starting,
+    submitting,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -34,7 +43,8 @@ app.command()(submitting.cancel)
 app.command(name="open")(history.open_)
 _PLAIN = (
     history.runs, history.logs, history.compare, history.lineage, history.clean,
-    serving.endpoints, serving.serve, serving.predict, serving.rollback, serving.stop,
+    serving.endpoints, serving.serve, serving.predict, serving.stop,
+    releasing.release, releasing.promote, releasing.rollback, releasing.ab,
 )  # fmt: skip
 for _command in _PLAIN:
     app.command()(_command)

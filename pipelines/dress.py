@@ -18,6 +18,7 @@ UNCACHED: Mapping[str, str] = {
     "resolve_sources": "sees what the sources hold now",
     "resolve_baseline": "sees what serves now",
     "deploy_model": "changes what serves",
+    "promote": "changes what serves",
     "roll_back": "changes what serves",
 }
 USER_ID = 65532  # not in passwd: images work under any number

@@ -49,11 +49,26 @@ def endpoint_table(endpoints: Sequence[Mapping[str, Any]]) -> Table | str:
     """Return a table of endpoints, or a line that says that none answers."""
     if not endpoints:
         return "no model is being served"
-    table = plain_table("NAME", "REVISION", "MODEL DIGEST", "URL")
+    table = plain_table("NAME", "REVISION", "STATE", "URL")
     for endpoint in endpoints:
-        digest = str(endpoint.get("model_digest") or "")[:12]
-        table.add_row(endpoint["name"], str(endpoint.get("revision") or "-"), digest, endpoint["url"])
+        weighted = {name: share for name, share in (endpoint.get("weights") or {}).items() if share < 100}
+        shares = ", ".join(f"{name} {share} %" for name, share in weighted.items())
+        state = f"released by {endpoint['holder']}" if endpoint.get("holder") else endpoint.get("state")
+        revision = shares or str(endpoint.get("revision") or "-")
+        table.add_row(endpoint["name"], revision, str(state or "-"), endpoint["url"])
     return table
+
+
+def experiment_table(found: Mapping[str, Any]) -> Group:
+    """Return what an A/B test showed: a row for each revision, and the difference."""
+    table = plain_table("REVISION", "USERS", "MEAN")
+    for revision, users, mean in zip(
+        (found["new"], found["old"]), found["users"], found["means"], strict=True
+    ):
+        table.add_row(revision, str(users), f"{mean:.6g}")
+    low, high = found["interval"]
+    told = f"{found['difference']:+.6g}, with {found['level']:.0%} in {low:+.6g} to {high:+.6g}"
+    return Group(table, Text(f"difference {told}: {found['verdict']}"))
 
 
 def lineage_tree(node: Mapping[str, Any], root: Path) -> Tree:

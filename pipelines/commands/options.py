@@ -34,6 +34,13 @@ TokenFile = Annotated[
 MetadataAddress = Annotated[
     str | None, typer.Option("--metadata", metavar="HOST:PORT", help="KFP's metadata-grpc-service.")
 ]
+Target = Annotated[str, typer.Option(help="Where: local, kserve or manifest.")]
+Knobs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-p", metavar="KEY=VALUE", help="How: the keys of `deploy`, such as `-p steps=[5,50,100]`."
+    ),
+]
 RunId = Annotated[str, typer.Argument(help="A run; `millrace runs` lists them.")]
 
 _NO_EDGE = 500  # columns: a path that is cut cannot be copied; the terminal wraps what is longer than it
@@ -50,6 +57,18 @@ def kubeflow_at(url: str, namespace: str | None, token_file: Path | None) -> Kub
     from pipelines.remote.host import Host
 
     return Kubeflow(Host(url=url, namespace=namespace, token_file=token_file))
+
+
+def read_knobs(target: str, knobs: list[str] | None) -> dict[str, Any]:
+    """Return the options of a target, as the parameter `deploy` has them.
+
+    Raises:
+        BadInputError: A knob has no `=` or no valid YAML.
+    """
+    from pipelines.parameter_values import gather_parameters
+
+    settings, given = [f"deploy.{knob}" for knob in knobs or ()], {"deploy": {"target": target}}
+    return gather_parameters(None, settings, {"deploy": "STRUCT"}, given=given, paths=False)["deploy"]
 
 
 def require_host(host: str | None, **given: object) -> None:

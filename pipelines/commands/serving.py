@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from components.common.errors import UnavailableError
-from pipelines.commands.options import DEFAULT_ROOT, AsJson, Root, show
-
-if TYPE_CHECKING:
-    from pipelines.local.serving.client import Supervisor
+from pipelines.commands.options import DEFAULT_ROOT, AsJson, Knobs, Root, Target, read_knobs, show
 
 
-def endpoints(root: Root = DEFAULT_ROOT, as_json: AsJson = False) -> None:
-    """List the models that answer now."""
+def endpoints(
+    target: Target = "local", knob: Knobs = None, root: Root = DEFAULT_ROOT, as_json: AsJson = False
+) -> None:
+    """List the models that answer now, and how requests are shared."""
+    from components.common.config import build_config
+    from components.deployment.config import DeployConfig
+    from components.deployment.endpoints import list_endpoints
     from pipelines.local.serving.client import find_supervisor
     from pipelines.tables import endpoint_table
 
-    supervisor = find_supervisor(root)
-    found = supervisor.endpoints() if supervisor else []
+    options = read_knobs(target, knob)
+    supervisor = find_supervisor(root) if target == "local" else None
+    if target == "local":
+        found = supervisor.endpoints() if supervisor else []
+    else:
+        found = list_endpoints(build_config(DeployConfig, options, where="deploy"))
     show(found, as_json, lambda: endpoint_table(found))
 
 
@@ -34,26 +39,6 @@ def serve(
     serve_models(root, port, announce=typer.echo)
 
 
-def rollback(
-    name: Annotated[str, typer.Argument(help="A model; `millrace endpoints` lists them.")],
-    to: Annotated[str | None, typer.Option(help="Which revision; without it, the one before.")] = None,
-    root: Root = DEFAULT_ROOT,
-) -> None:
-    """Release again the model that a name served before: proved first, and undone if it fails."""
-    import os
-    import tempfile
-    from types import SimpleNamespace
-
-    from components.deployment.component import roll_back
-
-    supervisor = _running(root)
-    os.environ["MILLRACE_SUPERVISOR"] = str(supervisor.file)
-    with tempfile.TemporaryDirectory() as scratch:
-        endpoint = SimpleNamespace(path=str(Path(scratch) / "endpoint"), metadata={})
-        door: Any = roll_back
-        door.python_func(name, endpoint, revision=to)
-
-
 def predict(
     name: Annotated[str, typer.Argument(help="A model; `millrace endpoints` lists them.")],
     file: Annotated[Path, typer.Argument(help="Rows: a .csv or .parquet file.")],
@@ -61,20 +46,11 @@ def predict(
     root: Root = DEFAULT_ROOT,
 ) -> None:
     """Predict every row of a file by the model that answers; bad rows are named by their line."""
+    from pipelines.local.serving.client import running_supervisor
     from pipelines.local.serving.predict import predict_file
 
-    rows = predict_file(_running(root).url, name, file, out)
+    rows = predict_file(running_supervisor(root).url, name, file, out)
     typer.echo(f"{rows} rows predicted: {out}")
-
-
-def _running(root: Path) -> Supervisor:
-    from pipelines.local.serving.client import find_supervisor
-
-    supervisor = find_supervisor(root)
-    if supervisor is None:
-        fix = "`millrace serve` starts what served before"
-        raise UnavailableError("nothing is being served", where=root, fix=fix)
-    return supervisor
 
 
 def stop(

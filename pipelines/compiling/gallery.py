@@ -18,7 +18,7 @@ from pipelines.dress import UNCACHED
 FLOW = (
     "resolve_sources", "ingest", "resolve_baseline", "data_validation", "halt", "transform",
     "propose_trials", "train_trials", "propose_next_round", "select_best", "evaluate", "deploy_model",
-    "roll_back",
+    "promote", "roll_back",
 )  # fmt: skip
 _TYPES = {
     "STRUCT": "dict", "LIST": "list", "STRING": "str", "BOOLEAN": "bool", "NUMBER_INTEGER": "int",

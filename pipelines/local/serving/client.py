@@ -42,8 +42,9 @@ class Supervisor:
 
         Returns:
             For each `name`, `url` (the infer address), `model_digest`, `revision`, `state`, `reason` and
-            `model_uri` of the revision that serves (None before the first release), and `revisions`: all
-            of them as in the control API.
+            `model_uri` of the revision with the largest share (None before the first release), and as in
+            the control API `revisions`: all of them, `weights`: percent by revision, `sticky`: the header
+            whose value decides, or None, and `holder`: who is releasing now, or None.
 
         Raises:
             UnavailableError: It no longer answers.
@@ -90,6 +91,19 @@ def find_supervisor(root: Path) -> Supervisor | None:
         return None
     found = Supervisor(**asdict(record), file=folder.supervisor_file)
     return found if answer["pid"] == found.pid else None
+
+
+def running_supervisor(root: Path) -> Supervisor:
+    """Return the supervisor of a root.
+
+    Raises:
+        UnavailableError: None answers.
+    """
+    supervisor = find_supervisor(root)
+    if supervisor is None:
+        fix = "`millrace serve` starts what served before"
+        raise UnavailableError("nothing is being served", where=root, fix=fix)
+    return supervisor
 
 
 def start_detached(root: Path, port: int = DEFAULT_PORT) -> Supervisor:
@@ -164,4 +178,5 @@ def _with_serving(endpoint: dict[str, Any]) -> dict[str, Any]:
     keys = ("model_digest", "revision", "state", "reason", "model_uri")
     serving = max(endpoint["revisions"], key=lambda each: each["weight"], default={"weight": 0})
     told = {key: serving.get(key) if serving["weight"] else None for key in keys}
-    return {"name": endpoint["name"], "url": endpoint["url"], **told, "revisions": endpoint["revisions"]}
+    kept = {key: endpoint.get(key) for key in ("revisions", "weights", "sticky", "holder")}
+    return {"name": endpoint["name"], "url": endpoint["url"], **told, **kept}

@@ -193,7 +193,7 @@ class Endpoints:
         infer = f"{url}/v2/models/{name}/infer"
         return {
             "name": name, "url": infer, "revisions": revisions, "released": endpoint.released,
-            "sticky": endpoint.sticky, "holder": self.claims.holder(name),
+            "weights": endpoint.weights, "sticky": endpoint.sticky, "holder": self.claims.holder(name),
         }  # fmt: skip
 
     def existing(self, name: str) -> Endpoint:

@@ -1,0 +1,93 @@
+"""Commands that change what answers, on a real supervisor with real servers."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from components.common.artifacts import model_digest
+from components.common.errors import ComponentError
+from pipelines.cli import app
+from pipelines.local.serving.assign import assign
+
+FEW = ("-p", "interval_seconds=0.1", "-p", "deadline_seconds=0.1")
+
+
+@pytest.fixture
+def millrace(supervisor, monkeypatch, capfd):
+    """Run a command on the supervisor's root; returns its exit code and all that it wrote."""
+    monkeypatch.setenv("MILLRACE_SUPERVISOR", "")  # put back what the commands set
+    root = supervisor.file.parent.parent
+
+    def run(*arguments):
+        done = CliRunner().invoke(app, [*map(str, arguments), "--root", str(root)])
+        if isinstance(done.exception, ComponentError):
+            return done.exception.exit_code, str(done.exception)
+        written = capfd.readouterr()
+        return done.exit_code, done.output + written.out + written.err
+
+    return run
+
+
+def listed(millrace, name):
+    found = json.loads(millrace("endpoints", "--json")[1])
+    return next(one for one in found if one["name"] == name)
+
+
+def test_release_hold_promote_and_roll_back_by_hand(millrace, models):
+    first, second = (model_digest(models[name])[:12] for name in ("good", "other"))
+    code, told = millrace("release", models["good"], "--name", "hand")
+    assert code == 0, told
+    assert "hand answers at http://127.0.0.1:" in told
+    code, told = millrace("release", models["other"], "--name", "hand", "-p", "steps=[25,100]", *FEW)
+    assert code == 3
+    assert "`millrace promote hand`, or `millrace rollback hand`" in told
+    assert listed(millrace, "hand")["weights"] == {second: 25, first: 75}
+    code, told = millrace("endpoints")
+    assert f"{second} 25 %, {first} 75 %" in told
+    assert millrace("promote", "hand")[0] == 0
+    assert listed(millrace, "hand")["weights"] == {second: 100}
+    assert millrace("rollback", "hand")[0] == 0
+    assert listed(millrace, "hand")["weights"] == {first: 100}
+    assert millrace("rollback", "hand", "--to", second)[0] == 0
+    code, told = millrace("promote", "hand")
+    assert (code, "nothing to promote" in told) == (2, True)
+    code, told = millrace("release", models["good"], "--name", "hand", "-p", "step=[25,100]")
+    assert (code, "did you mean `steps`" in told) == (2, True)
+
+
+def test_experiment_from_release_to_verdict(millrace, models, tmp_path):
+    first, second = (model_digest(models[name])[:12] for name in ("good", "other"))
+    outcomes = tmp_path / "outcomes.csv"
+    assert millrace("release", models["good"], "--name", "tried")[0] == 0
+    code, told = millrace("ab", "tried", "--outcomes", outcomes)
+    assert (code, "no A/B test is under way" in told) == (2, True)
+    split = ("-p", "strategy=ab", "-p", "steps=[40]", "-p", "sticky=X-User")
+    code, told = millrace("release", models["other"], "--name", "tried", *split)
+    assert code == 0, told
+    endpoint = listed(millrace, "tried")
+    assert (endpoint["weights"], endpoint["sticky"]) == ({second: 40, first: 60}, "X-User")
+    rows = ["key,outcome"]
+    for number in range(1000):  # of those whom the new one answers half buy, of the others a quarter
+        is_new = assign(f"user-{number}", "tried", endpoint["weights"]) == second
+        rows.append(f"user-{number},{int(number % (2 if is_new else 4) == 0)}")
+    outcomes.write_text("\n".join(rows) + "\n")
+    code, told = millrace("ab", "tried", "--outcomes", outcomes, "--json")
+    found = json.loads(told)
+    assert (found["new"], found["old"], found["verdict"]) == (second, first, "better")
+    assert sum(found["users"]) == 1000
+    assert found["interval"][0] < 0.25 < found["interval"][1]
+    assert "better" in millrace("ab", "tried", "--outcomes", outcomes)[1]
+    assert millrace("rollback", "tried")[0] == 0
+    assert listed(millrace, "tried")["weights"] == {first: 100}
+
+
+def test_model_in_a_store_is_fetched_and_proved(millrace, models, tmp_path):
+    """`memory://` stands for a store: fsspec's own, in this process."""
+    import fsspec
+
+    fsspec.filesystem("memory").put(f"{models['good']}/", "/models/good/", recursive=True)
+    code, told = millrace("release", "memory://models/good", "--name", "fetched", "--target", "none")
+    assert code == 0, told
+    code, told = millrace("release", "memory://models/nothing", "--name", "fetched", "--target", "none")
+    assert (code, "cannot be fetched" in told) == (4, True)
