@@ -1,13 +1,15 @@
 """Renders the pipelines into manifests/, each overlay with its own images: what `make manifests` does.
 
 `base/pipelines` gets a `Pipeline` each, and `overlays/X/rendered` a `PipelineVersion` each and the image of
-servers. The images of an overlay are those of its `images.yaml`; those of production stand in
-`docker/images.lock`, which `make push` writes. Build options are those of the overlay's `build.yaml`.
+servers. Each such folder is written anew, so that nothing stays of what is rendered no more. The images of
+an overlay are those of its `images.yaml`; those of production stand in `docker/images.lock`, which
+`make push` writes. Build options are those of the overlay's `build.yaml`.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,9 +35,8 @@ def render_pipelines(folder: Path) -> None:
     Args:
         folder: `manifests/`.
     """
-    for name in PIPELINES:
-        pipeline, _ = manifests(package_text(name, Build()))
-        _write(folder / "base" / "pipelines" / f"{name}.yaml", pipeline)
+    with publishing(folder / "base" / "pipelines") as draft:
+        _write_resources(draft, {name: manifests(package_text(name, Build()))[0] for name in PIPELINES})
 
 
 def render_overlay(overlay: Path, images: Path) -> None:
@@ -53,18 +54,15 @@ def render_overlay(overlay: Path, images: Path) -> None:
         raise BadInputError(f"says nothing of `{SERVING}`", where=f"image map {images}")
     file = overlay / "build.yaml"
     build = replace(read_build(file) if file.exists() else Build(), images=found)
-    versions = overlay / "rendered" / "versions"
-    for name in PIPELINES:
-        package = package_text(name, build)
+    packages = {name: package_text(name, build) for name in PIPELINES}
+    for package in packages.values():
         check_all_mapped(package, found, where=f"image map {images}")
-        _write(versions / f"{name}.yaml", manifests(package)[1])
-    content = {
-        "namespace": "millrace", "labels": [{"pairs": {"app.kubernetes.io/instance": "millrace"}}],
-        "resources": [f"{name}.yaml" for name in PIPELINES],
-    }  # fmt: skip
-    _write(versions / "kustomization.yaml", _kustomization("Kustomization", "v1beta1") | content)
-    serving: dict[str, Any] = {"resources": ["versions"], "images": [_image(SERVING, found[SERVING])]}
-    _write(overlay / "rendered" / "kustomization.yaml", _kustomization("Component", "v1alpha1") | serving)
+    with publishing(overlay / "rendered") as draft:
+        versions = {name: manifests(package)[1] for name, package in packages.items()}
+        label = {"pairs": {"app.kubernetes.io/instance": "millrace"}}
+        _write_resources(draft / "versions", versions, labels=[label])
+        serving = {"resources": ["versions"], "images": [_image(SERVING, found[SERVING])]}
+        _write(draft / "kustomization.yaml", _kustomization("Component", "v1alpha1") | serving)
 
 
 def render_production(folder: Path, lock: Path) -> None:
@@ -116,11 +114,17 @@ def _image(name: str, reference: str) -> dict[str, str]:
     return told | ({"digest": digest} if digest else {"newTag": tag or "latest"})
 
 
+def _write_resources(folder: Path, objects: Mapping[str, dict[str, Any]], **more: Any) -> None:
+    """Write a kustomization and its objects, each by its name."""
+    for name, content in objects.items():
+        _write(folder / f"{name}.yaml", content)
+    listed = {"namespace": "millrace", **more, "resources": [f"{name}.yaml" for name in objects]}
+    _write(folder / "kustomization.yaml", _kustomization("Kustomization", "v1beta1") | listed)
+
+
 def _write(file: Path, content: dict[str, Any]) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    with publishing(file) as out:
-        text = yaml.safe_dump(content, sort_keys=False, width=1 << 20)
-        out.write_text(_WRITTEN + text, encoding="utf-8")
+    file.write_text(_WRITTEN + yaml.safe_dump(content, sort_keys=False, width=1 << 20), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """What `make manifests` writes: fresh where it is committed, and no production without its images."""
 
-import filecmp
 import re
 import shutil
+import subprocess
 
 import pytest
 import yaml
@@ -19,7 +19,7 @@ GROUPS = ("ingestion", "validation", "modelling", "modelling-gpu", "deployment",
 @pytest.fixture
 def copy(tmp_path):
     """A repository of manifests only, of which nothing is rendered yet."""
-    ignored = shutil.ignore_patterns("rendered", "training.yaml", "screening.yaml")
+    ignored = shutil.ignore_patterns("rendered", "pipelines")
     shutil.copytree(MANIFESTS, tmp_path / "manifests", ignore=ignored)
     (tmp_path / "docker").mkdir()
     return tmp_path / "manifests"
@@ -37,18 +37,65 @@ def _load(file):
     return yaml.safe_load(file.read_text(encoding="utf-8"))
 
 
-def test_golden_manifests_are_what_the_pipelines_give_now(copy):
+def _written(copy):
+    """What a rendering wrote, by its path in manifests/."""
+    folders = [copy / "base" / "pipelines", *copy.glob("overlays/*/rendered")]
+    files = (file for folder in folders for file in folder.rglob("*") if file.is_file())
+    return {file.relative_to(copy).as_posix(): file.read_bytes() for file in files}
+
+
+def _tracked(*paths):
+    words = ["git", "ls-files", "--", *paths]
+    return subprocess.run(words, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
+
+
+def _committed():
+    """The same of what git knows, with the bytes that lie here; what was deleted is left out."""
+    names = _tracked("manifests/base/pipelines", ":(glob)manifests/overlays/*/rendered/**")
+    return {name.partition("/")[2]: (ROOT / name).read_bytes() for name in names if (ROOT / name).exists()}
+
+
+def _differences(committed, fresh):
+    return {
+        "missing": sorted(fresh.keys() - committed.keys()),
+        "stale": sorted(name for name in fresh.keys() & committed.keys() if fresh[name] != committed[name]),
+        "extra": sorted(committed.keys() - fresh.keys()),
+    }
+
+
+SAME = {"missing": [], "stale": [], "extra": []}
+
+
+def test_golden_manifests_are_what_the_pipelines_give_now_and_nothing_else(copy):
+    """Of production, too, once the lock of images is in git."""
     render_pipelines(copy)
     for name in ("local", "staging"):
         render_overlay(copy / "overlays" / name, copy / "overlays" / name / "images.yaml")
-    written = [
-        file.relative_to(copy)
-        for folder in ("base/pipelines", "overlays")
-        for file in (copy / folder).rglob("*.yaml")
-    ]
-    assert len(written) > 10
-    old = [str(file) for file in written if not filecmp.cmp(copy / file, MANIFESTS / file, shallow=False)]
-    assert old == [], "run `make manifests`, and read the diff"
+    if _tracked("docker/images.lock"):
+        render_production(copy, ROOT / "docker" / "images.lock")
+    found = _differences(_committed(), _written(copy))
+    assert found == SAME, "run `make manifests`, read the diff, and have git know all of it"
+
+
+def test_what_is_missing_stale_or_left_over_is_told_apart(copy):
+    render_pipelines(copy)
+    fresh = _written(copy)
+    assert _differences(fresh, fresh) == SAME
+    first, second, _ = fresh
+    old = {name: content for name, content in fresh.items() if name != first}
+    old |= {second: b"old", "overlays/local/rendered/versions/gone.yaml": b""}
+    assert _differences(old, fresh) == {
+        "missing": [first], "stale": [second], "extra": ["overlays/local/rendered/versions/gone.yaml"],
+    }  # fmt: skip
+
+
+def test_nothing_stays_of_what_is_rendered_no_more(copy):
+    overlay = copy / "overlays" / "local"
+    leftover = overlay / "rendered" / "versions" / "gone.yaml"
+    for _ in range(2):
+        render_overlay(overlay, overlay / "images.yaml")
+        assert not leftover.exists()
+        leftover.touch()
 
 
 def test_the_name_of_a_version_changes_with_its_images(copy):
