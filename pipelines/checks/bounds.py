@@ -1,4 +1,4 @@
-"""Bounds of a container: what it may take of a node, and for how long."""
+"""Bounds: what a container may take of a node and for how long, and what a cluster hands to one task."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pipelines.checks.content import at
 from pipelines.checks.finding import Breach
 from pipelines.checks.subject import Manifest, Package, Subject
+from pipelines.wide_rounds import wide_rounds as wide_rounds_of
 
 
 def missing_resources(subject: Subject) -> Iterator[Breach]:
@@ -44,3 +45,11 @@ def missing_deadline(manifest: Manifest) -> Iterator[Breach]:
             field=".".join((*path, "activeDeadlineSeconds")), message="may hang for ever",
             fix="give it a number of seconds",
         )  # fmt: skip
+
+
+def wide_rounds(package: Package) -> Iterator[Breach]:
+    """Find searches of ours with a round of too many tasks, by the values that stand in the package."""
+    for wide in wide_rounds_of(package.plan, {}):
+        yield Breach(
+            task=wide.task, field="inputs.trials", message=wide.what, value=str(wide.trials), fix=wide.fix
+        )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from pipelines.checks.accounts import service_account_token
-from pipelines.checks.bounds import missing_deadline, missing_resources, missing_timeout
+from pipelines.checks.bounds import missing_deadline, missing_resources, missing_timeout, wide_rounds
 from pipelines.checks.embedded import meaningless_here, refused_here, untyped_items, wanted_secrets
 from pipelines.checks.finding import Breach, Severity
 from pipelines.checks.images import image_latest, image_tag
@@ -90,6 +90,10 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name="loop-item", severity="warning", production="error", package=untyped_items,
         about="an item of an untyped list goes where no text is taken; a cluster hands it on as text",
+    ),
+    Rule(
+        name="wide-round", severity="error", production="error", package=wide_rounds,
+        about="a round of our search with more than 200 tasks, whose models no cluster hands to one task",
     ),
     Rule(
         name="image-latest", severity="warning", production="error", package=image_latest,

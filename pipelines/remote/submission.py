@@ -25,6 +25,7 @@ from pipelines.remote.api import Kubeflow
 from pipelines.remote.runs import Package
 from pipelines.request import Request
 from pipelines.room_parameters import check_room_parameters
+from pipelines.wide_rounds import wide_rounds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +103,8 @@ def make_ready(submission: Submission) -> Ready:
     checked = resolve_parameters(plan, values)
     if ours:
         check_room_parameters(checked, on_cluster=True)
+    for wide in wide_rounds(plan, checked):
+        raise BadInputError(wide.what, where="parameter `trials`", value=wide.trials, fix=wide.fix)
     for task, container in container_tasks(plan.graph):
         _check_image(task.label, container.image)
     given = {name: value for name, value in checked.items() if values.get(name) is not None}

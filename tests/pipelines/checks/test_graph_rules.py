@@ -2,6 +2,7 @@
 
 from kfp import dsl, kubernetes
 
+from components.training.component import propose_trials
 from pipelines.build import Build
 from pipelines.checks.check import check_files
 from pipelines.compiling.package import PIPELINES, compile_pipeline
@@ -215,3 +216,15 @@ def test_kubernetes_form_of_a_package_is_checked_alike(check, tmp_path):
     found = check_files([str(path)])
     assert {one.document for one in found} == {"PipelineVersion/p-1"}
     assert "missing-dependency" in {one.rule for one in found}
+
+
+def test_round_that_no_cluster_hands_on_is_refused_with_what_to_do(check):
+    @dsl.pipeline(name="p")
+    def pipeline(trials: int = 500):
+        propose_trials(trials=trials)
+        propose_trials(trials=trials, trials_per_task=3)
+
+    (found,) = check(pipeline, "wide-round")
+    assert (found.task, found.field, found.severity) == ("propose-trials", "inputs.trials", "error")
+    assert "a round of 500 tasks" in found.advice
+    assert "let 3 trials share a task, `trials_per_task`" in found.advice
