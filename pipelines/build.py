@@ -83,7 +83,7 @@ def read_build(file: Path) -> Build:
     Raises:
         BadInputError: The file is missing, no YAML mapping, or a key or value is wrong.
     """
-    return build_config(Build, read_mapping(file), where=f"build file {file}")
+    return build_config(Build, read_mapping(file), where=str(file), noun="build file")
 
 
 def read_yaml(text: str) -> Any:

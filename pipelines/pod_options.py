@@ -90,7 +90,7 @@ def read_parts(kind: type[Part], content: Any, where: str) -> list[Part]:
     """
     if not isinstance(content, (list, tuple)) or not all(isinstance(one, Mapping) for one in content):
         raise BadInputError(f"`{where}` must be a list of mappings", value=content)
-    return [build_config(kind, one, where=where) for one in content]
+    return [build_config(kind, one, where=where, noun="build option") for one in content]
 
 
 _NAME = r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"

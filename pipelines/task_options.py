@@ -18,7 +18,7 @@ from pipelines.pod_options import Toleration, Volume, check_amounts, check_names
 EVERY = "every"  # the key for all tasks
 
 Settings = Mapping[str, Mapping[str, Any]]
-_WHERE = "build option `tasks`"
+_OPTION = "build option"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,11 +92,11 @@ def check_tasks(tasks: Settings) -> None:
     Raises:
         BadInputError: A key is neither `every`, nor a room, nor a door; or a value is wrong.
     """
-    require_known(tasks, {EVERY, *rooms(), *rooms().values()}, where=_WHERE)
+    require_known(tasks, {EVERY, *rooms(), *rooms().values()}, where=f"{_OPTION} `tasks`")
     for name, settings in tasks.items():
         if not isinstance(settings, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] - from a file
-            raise BadInputError("must be a mapping", where=f"tasks.{name}", value=settings)
-        build_config(TaskOptions, settings, where=f"tasks.{name}")
+            raise BadInputError("must be a mapping", where=f"{_OPTION} `tasks.{name}`", value=settings)
+        build_config(TaskOptions, settings, where=f"tasks.{name}", noun=_OPTION)
     for door in rooms():
         options_of(door, tasks)
 
@@ -117,7 +117,7 @@ def options_of(door: str, tasks: Settings) -> TaskOptions:
     for source in (default_tasks(), tasks):
         for name in dict.fromkeys((EVERY, rooms()[door], door)):
             said |= source.get(name, {})
-    return build_config(TaskOptions, said, where=f"tasks, all that holds for {door}")
+    return build_config(TaskOptions, said, where="tasks", noun=f"all that holds for {door}, {_OPTION}")
 
 
 @functools.cache

@@ -13,7 +13,9 @@ from components.common.errors import BadInputError
 Config = TypeVar("Config")
 
 
-def build_config(kind: type[Config], options: Mapping[str, Any], *, where: str) -> Config:
+def build_config(
+    kind: type[Config], options: Mapping[str, Any], *, where: str, noun: str = "parameter"
+) -> Config:
     """Build a config dataclass from a mapping of its fields.
 
     KFP carries every number of a mapping as a double, so `3.0` is taken for a field of type `int`.
@@ -21,7 +23,8 @@ def build_config(kind: type[Config], options: Mapping[str, Any], *, where: str) 
     Args:
         kind: A frozen dataclass whose fields have defaults and which checks itself when built.
         options: The fields to set; any may be missing.
-        where: Parameter the mapping came from, such as `validation`; it prefixes the key in errors.
+        where: Name of what the mapping came from, such as `validation`; errors tell it beside the key.
+        noun: What bears that name.
 
     Returns:
         The config.
@@ -33,13 +36,14 @@ def build_config(kind: type[Config], options: Mapping[str, Any], *, where: str) 
     hints = get_type_hints(kind)
     # typing has no public name for "any dataclass"
     known = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
-    require_known(options, known, where=where)
-    values = {key: _typed(value, hints[key], f"{where}.{key}") for key, value in options.items()}
+    place = f"{noun} `{where}`"
+    require_known(options, known, where=place)
+    values = {key: _typed(value, hints[key], key, place) for key, value in options.items()}
     try:
         return kind(**values)
     except ValueError as error:
         told = re.sub(r"\bself\.(\w+=)", r"\1", str(error)).removesuffix(".")  # `{self.x=}` is shown so
-        raise BadInputError(told, where=f"parameter `{where}`") from error
+        raise BadInputError(told, where=place) from error
 
 
 def require_known(keys: Collection[str], known: Collection[str], *, where: str) -> None:
@@ -74,8 +78,7 @@ def whole(value: Any) -> Any:
     return value
 
 
-def _typed(value: Any, hint: Any, where: str) -> Any:
-    name = str(hint)
+def _typed(value: Any, hint: Any, key: str, place: str) -> Any:
     if hint is bool and isinstance(value, bool):
         return value
     if hint is int and not isinstance(value, bool) and isinstance(whole(value), int):
@@ -86,6 +89,5 @@ def _typed(value: Any, hint: Any, where: str) -> Any:
         return value
     if hint not in (bool, int, float, str):  # mappings, lists and optionals are the config's to check
         return value
-    raise BadInputError(
-        f"`{where}` must be of type {getattr(hint, '__name__', name)}", value=value, fix="correct the type"
-    )
+    what = f"`{key}` must be of type {hint.__name__}"
+    raise BadInputError(what, where=place, value=value, fix="correct the type")

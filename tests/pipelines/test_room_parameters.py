@@ -23,7 +23,7 @@ MISTAKES = [
         'syntax error at or near "selec" — parameter `validation.checks`, check `old`, line 1',
     ),
     ("validation.checks.old=select 1; select 2", "must be one SELECT"),
-    ("validation.max_drfit=1", "unknown key `max_drfit` — validation — did you mean `max_drift`?"),
+    ("validation.max_drfit=1", "unknown key `max_drfit` — parameter `validation` — did you mean `max_d"),
     ("validation.max_drift=2", "`0 <= max_drift <= 1` must hold"),
     ("ingestion.delimiter=ab", "`delimiter` must be one character"),
     ("split.fractions.train=0.9", "each of"),

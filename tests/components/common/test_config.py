@@ -26,17 +26,19 @@ def test_integral_doubles_are_whole_numbers_because_kfp_carries_doubles():
 
 
 def test_a_mistyped_key_is_answered_with_the_nearest_one():
-    with pytest.raises(BadInputError, match=r"unknown key `loafs` — oven — did you mean `loaves`\?"):
+    with pytest.raises(
+        BadInputError, match=r"unknown key `loafs` — parameter `oven` — did you mean `loaves`\?"
+    ):
         build_config(OvenConfig, {"loafs": 2}, where="oven")
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"loaves": 2.5}, "`oven.loaves` must be of type int — got 2.5"),
-        ({"loaves": True}, "`oven.loaves` must be of type int — got True"),
-        ({"lid": 1}, "`oven.lid` must be of type bool — got 1"),
-        ({"heat": "hot"}, "`oven.heat` must be of type float — got 'hot'"),
+        ({"loaves": 2.5}, "`loaves` must be of type int — parameter `oven` — got 2.5"),
+        ({"loaves": True}, "`loaves` must be of type int — parameter `oven` — got True"),
+        ({"lid": 1}, "`lid` must be of type bool — parameter `oven` — got 1"),
+        ({"heat": "hot"}, "`heat` must be of type float — parameter `oven` — got 'hot'"),
         ({"heat": 2}, "`0 <= heat <= 1` must hold, but got heat=2.0 — parameter `oven`"),
     ],
 )
@@ -44,3 +46,11 @@ def test_a_wrong_value_is_named(options, message):
     with pytest.raises(BadInputError) as caught:
         build_config(OvenConfig, options, where="oven")
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("options", [{"loafs": 2}, {"loaves": 2.5}, {"heat": 2}])
+def test_what_is_no_parameter_is_not_called_one(options):
+    with pytest.raises(BadInputError) as caught:
+        build_config(OvenConfig, options, where="o.yaml", noun="oven file")
+    _, place, *_ = str(caught.value).split(" — ")
+    assert place == "oven file `o.yaml`"

@@ -98,6 +98,6 @@ def test_a_broken_input_ends_the_door_with_one_line_and_code_2(workshop, tmp_pat
     done = run_door(tmp_path, batch, workshop.no_baseline(), label="is_late", options={"max_drif": 0.2})
     assert done.returncode == 2
     last = done.stderr.strip().splitlines()[-1]
-    assert last == "error: unknown key `max_drif` — validation — did you mean `max_drift`?"
+    assert last == "error: unknown key `max_drif` — parameter `validation` — did you mean `max_drift`?"
     assert "Traceback" not in done.stderr
     assert not [each for each in (tmp_path / "out").rglob("*") if each.is_file()]

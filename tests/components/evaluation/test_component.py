@@ -61,7 +61,7 @@ def test_a_weak_model_is_a_verdict_and_not_a_failure(make_world):
     ("parameters", "message"),
     [
         ({"options": {"golden_row": 8}}, "did you mean `golden_rows`"),
-        ({"options": {"batch_size": "8"}}, "`evaluation.batch_size` must be of type int"),
+        ({"options": {"batch_size": "8"}}, "`batch_size` must be of type int — parameter `evaluation`"),
         ({"slices": ["carriers"]}, "did you mean `carrier`"),
     ],
 )

@@ -15,7 +15,7 @@ from components.ingestion.config import IngestionConfig
         ({"delimiter": ""}, "`delimiter` must be one character"),
         ({"types": {"zip": "text"}}, "`types` must map columns to one of integer, float, string"),
         ({"types": ["zip"]}, "`types` must map columns"),
-        ({"allow_empty": "yes"}, "`ingestion.allow_empty` must be of type bool"),
+        ({"allow_empty": "yes"}, "`allow_empty` must be of type bool — parameter `ingestion`"),
         ({"null_value": [""]}, "did you mean `null_values`?"),
     ],
 )

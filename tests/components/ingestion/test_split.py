@@ -77,7 +77,7 @@ def test_time_split_compares_values_of_the_column_s_type(kind, values, bounds, r
     ("rule", "message"),
     [
         ({"by": "random"}, "`by` must be `hash` or `time`"),
-        ({"fraction": {}}, "unknown key `fraction` — split — did you mean `fractions`?"),
+        ({"fraction": {}}, "unknown key `fraction` — parameter `split` — did you mean `fractions`?"),
         ({"fractions": {"train": 0.9, "eval": 0.1}}, "needs a share in (0, 1)"),
         ({"fractions": {"train": 0.8, "eval": 0.1, "test": 0.2}}, "`fractions` must sum to 1"),
         ({"fractions": {"train": 1.0, "eval": 0.0, "test": 0.0}}, "needs a share in (0, 1)"),
