@@ -1,8 +1,11 @@
 """A real API server on loopback, with etcd behind it and nothing else: no controllers and no nodes."""
 
+import ctypes
+import functools
 import json
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import time
@@ -17,6 +20,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 START_SECONDS = 60
+_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
+_LIBC = ctypes.CDLL(None)
 # What the server keeps for itself, or defines everything else.
 OWN = (
     "events", "leases", "apiservices", "customresourcedefinitions", "flowschemas",
@@ -169,8 +174,12 @@ def _wait_until_ready(cluster: Cluster, process: subprocess.Popen, log: Path) ->
 
 @contextmanager
 def _process(command: list, log: Path) -> Iterator[subprocess.Popen]:
+    """Start a program that ends with the block, and when this process is killed."""
     with log.open("wb") as stream:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream)
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream,
+            preexec_fn=functools.partial(_end_with, os.getpid()),
+        )  # fmt: skip
     try:
         yield process
     finally:
@@ -180,6 +189,12 @@ def _process(command: list, log: Path) -> Iterator[subprocess.Popen]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _end_with(parent: int) -> None:
+    _LIBC.prctl(_DEATH_SIGNAL, signal.SIGKILL)
+    if os.getppid() != parent:  # it was gone before it could be asked for
+        os._exit(1)
 
 
 def _private_key() -> bytes:

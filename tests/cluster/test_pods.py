@@ -39,6 +39,17 @@ EXECUTORS = _executor_pods(Build())
 FULL = {f"{name}, all options": pod for name, pod in _executor_pods(Build(tasks=ALL_OPTIONS)).items()}
 
 
+def _kind(pod):
+    """What tells pods of tasks apart but for amounts: their volumes, secrets and devices."""
+    main = pod["spec"]["containers"][-1]
+    volumes = {key for one in pod["spec"]["volumes"] for key in one if key != "name"}
+    secrets = any("valueFrom" in one for one in main["env"])
+    return frozenset(volumes), secrets, frozenset(main["resources"]["limits"])
+
+
+KINDS = {_kind(pod): name for name, pod in reversed({**EXECUTORS, **FULL}.items())}
+
+
 @pytest.fixture(scope="module")
 def server(cluster, standing):
     """The pod of a server, with KServe's container that fetches models as our patch makes it."""
@@ -84,9 +95,12 @@ def test_an_executor_pod_is_admitted_and_refused_as_what_could_be_root(cluster, 
 
 @pytest.mark.parametrize("field", [*REQUIRED, "seccompProfile"])
 @pytest.mark.parametrize("container", ["init", "kfp-launcher", "wait", "main"])
+@pytest.mark.parametrize("name", KINDS.values())
 @pytest.mark.usefixtures("standing")
-def test_an_executor_pod_is_refused_without_any_field_of_any_container(cluster, container, field):
-    pod = EXECUTORS["training exec-ingest"]
+def test_an_executor_pod_of_each_kind_is_refused_without_any_field_of_any_container(
+    cluster, name, container, field
+):
+    pod = {**EXECUTORS, **FULL}[name]
     changed = (
         _without_seccomp(pod, container) if field == "seccompProfile" else _without(pod, container, field)
     )
