@@ -108,7 +108,7 @@ class Api:
         return validated("V2beta1Pipeline", self.pipelines[identifier])
 
     def create_pipeline(self, body: Any) -> Any:
-        validated("V2beta1Pipeline", body)
+        validated("V2beta1Pipeline", body, asked=True)
         if any(one["name"] == body["name"] for one in self.pipelines.values()):
             return _Refused(409, "AlreadyExists: the name is taken")
         made = {**body, "pipeline_id": _id(), "created_at": when(0)}
@@ -143,7 +143,7 @@ class Api:
         return self._page("V2beta1ListExperimentsResponse", "experiments", found, query, "namespace")
 
     def create_experiment(self, body: Any) -> Any:
-        validated("V2beta1Experiment", body)
+        validated("V2beta1Experiment", body, asked=True)
         made = {**body, "experiment_id": _id(), "created_at": when(0)}
         self.experiments[made["experiment_id"]] = made
         return validated("V2beta1Experiment", made)
@@ -155,7 +155,7 @@ class Api:
         return self._page("V2beta1ListRunsResponse", "runs", found, query, "namespace", "experiment_id")
 
     def create_run(self, body: Any) -> Any:
-        validated("V2beta1Run", body)
+        validated("V2beta1Run", body, asked=True)
         assert body["experiment_id"] in self.experiments
         if reference := body.get("pipeline_version_reference"):
             version = self.versions[reference["pipeline_version_id"]]
@@ -193,7 +193,7 @@ class Api:
             # JSON of protocol buffers has both forms of a name, and enumerations by number, too
             text = text.replace('"stringValue"', '"string_value"')
             text = text.replace('"operation": 1', '"operation": "EQUALS"')
-            wanted = validated("V2beta1Filter", json.loads(text))
+            wanted = validated("V2beta1Filter", json.loads(text), asked=True)
             for predicate in wanted["predicates"]:
                 assert predicate["operation"] == "EQUALS"
                 key, value = predicate["key"], predicate["string_value"]
