@@ -3,11 +3,14 @@
 import shutil
 import subprocess
 import sys
-import sysconfig
+from collections.abc import Iterator
+from importlib.metadata import Distribution, distribution
+from importlib.util import cache_from_source
 from pathlib import Path
 
 import pytest
 from kfp.components import load_component_from_file
+from packaging.requirements import Requirement
 
 from components.common.images import ImageName, image
 from pipelines.compiling.gallery import FLOW, read_components
@@ -15,15 +18,15 @@ from pipelines.compiling.write import Order, write_files
 from pipelines.doors import doors
 from pipelines.local import run
 
-# Without `site` no `.pth` file is read, so that an editable install of ours is not found either.
+# Without `site` there are no packages but those of the folder, and no `.pth` file is read.
 ALONE = "import sys; sys.path.append(sys.argv[1]); import runpy; runpy.run_path(sys.argv[2])"
 
 FOREIGN = """
 import importlib.util
 from kfp import compiler, components, dsl
 
-assert importlib.util.find_spec("pipelines") is None, "our code must not be found here"
-assert importlib.util.find_spec("components") is None, "our code must not be found here"
+for absent in ("pipelines", "components", "tensorflow", "duckdb", "pytest"):
+    assert importlib.util.find_spec(absent) is None, f"{absent} must not be found here"
 
 resolve_sources = components.load_component_from_file("resolve_sources.yaml")
 ingest = components.load_component_from_file("ingest.yaml")
@@ -51,10 +54,42 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return found
 
 
-def python_alone(script: Path) -> None:
-    """Run a script with `kfp` and its like, and with nothing of this repository."""
-    packages = sysconfig.get_paths()["purelib"]
-    command = [sys.executable, "-I", "-S", "-c", ALONE, packages, script.name]
+def needed(name: str, found: dict[str, Distribution]) -> Iterator[Distribution]:
+    """Yield a distribution and all that it requires, as an installer would find them."""
+    if name in found:
+        return
+    yield found.setdefault(name, distribution(name))
+    for line in found[name].requires or ():
+        wanted = Requirement(line)
+        if wanted.marker is None or wanted.marker.evaluate({"extra": ""}):
+            yield from needed(wanted.name.lower().replace("_", "-"), found)
+
+
+@pytest.fixture(scope="module")
+def only_kfp(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The packages of an environment into which only `kfp` was installed, at the versions of the lock.
+
+    No index is asked: the files of `kfp`, and of what its metadata requires, are linked into a new folder.
+    """
+    folder = tmp_path_factory.mktemp("only-kfp")
+    for one in needed("kfp", {}):
+        for file in one.files or ():
+            source = Path(str(one.locate_file(file)))
+            if ".." in file.parts or not source.exists():
+                continue
+            target = folder / file
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.symlink_to(source)
+            if source.suffix == ".py" and (compiled := Path(cache_from_source(str(source)))).exists():
+                cached = Path(cache_from_source(str(target)))
+                cached.parent.mkdir(exist_ok=True)
+                cached.symlink_to(compiled)
+    return folder
+
+
+def python_alone(script: Path, packages: Path) -> None:
+    """Run a script with what a folder of packages holds, and with nothing else."""
+    command = [sys.executable, "-I", "-S", "-c", ALONE, str(packages), script.name]
     ended = subprocess.run(command, cwd=script.parent, capture_output=True, text=True, timeout=120)
     assert ended.returncode == 0, ended.stderr
 
@@ -67,11 +102,13 @@ def test_every_door_is_a_file_with_its_ports(files: list[Path]):
         assert set(loaded.component_spec.outputs or {}) == set(door.component_spec.outputs or {})
 
 
-def test_a_foreign_pipeline_is_built_without_our_code_and_runs_here(files: list[Path], tmp_path: Path):
+def test_a_foreign_pipeline_is_built_with_kfp_alone_and_runs_here(
+    files: list[Path], only_kfp: Path, tmp_path: Path
+):
     for name in ("resolve_sources", "ingest"):
         shutil.copy(next(file for file in files if file.stem == name), tmp_path)
     (tmp_path / "build.py").write_text(FOREIGN)
-    python_alone(tmp_path / "build.py")
+    python_alone(tmp_path / "build.py", only_kfp)
     (tmp_path / "t.csv").write_text("a,b\n" + "".join(f"{n},{n * n}\n" for n in range(50)))
     result = run(
         tmp_path / "foreign.yaml", {"sources": {"t": str(tmp_path / "t.csv")}}, root=tmp_path / "runs"
@@ -79,7 +116,7 @@ def test_a_foreign_pipeline_is_built_without_our_code_and_runs_here(files: list[
     assert (result.state, result.returned) == ("SUCCEEDED", {"Output": 50})
 
 
-def test_examples_of_the_gallery_make_one_pipeline(files: list[Path], tmp_path: Path):
+def test_examples_of_the_gallery_make_one_pipeline(files: list[Path], only_kfp: Path, tmp_path: Path):
     told = read_components(files)
     lines = "\n".join(one.example for one in told).replace('file("', f'file("{files[0].parent}/')
     inputs = "sources: dict, label: str, model_name: str, trials: int, sampler: str, seed: int"
@@ -88,7 +125,7 @@ def test_examples_of_the_gallery_make_one_pipeline(files: list[Path], tmp_path: 
         "from kfp import compiler, components, dsl\n\n@dsl.pipeline(name='examples')\n"
         f"def examples({inputs}):\n{body}\ncompiler.Compiler().compile(examples, 'examples.yaml')\n"
     )
-    python_alone(tmp_path / "build.py")
+    python_alone(tmp_path / "build.py", only_kfp)
     assert (tmp_path / "examples.yaml").exists()
 
 
