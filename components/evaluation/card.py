@@ -40,6 +40,7 @@ def _describe_model(findings: Findings) -> Iterable[str]:
     chosen = ", ".join(f"{_plain(name)} {_plain(value)}" for name, value in record.hyperparameters.items())
     if chosen:
         yield f"hyperparameters: {chosen}"
+    yield _plain(findings.twin)
 
 
 def _describe_data(findings: Findings) -> Iterable[str]:

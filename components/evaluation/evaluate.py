@@ -34,6 +34,7 @@ from components.evaluation.notices import list_notices
 from components.evaluation.permute import Importance, measure_importance
 from components.evaluation.personal import refuse_personal
 from components.evaluation.predict import LoadedModel, load_model
+from components.evaluation.prove_twin import prove_twin
 from components.evaluation.publish import publish_evaluation, publish_golden, publish_model
 from components.evaluation.read import LabelledRows, read_rows
 from components.evaluation.reference import answer_as_reference
@@ -222,6 +223,7 @@ def _find(
         importance=importance,
         sanity=sanity,
         thresholds=wanted,
+        twin=prove_twin(model, rows.table, judged.answers, batch_size=config.batch_size),
         checks=checks,
         verdict=decide(checks, judged.baseline, notices),
         personal=personal,

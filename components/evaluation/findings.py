@@ -18,6 +18,7 @@ from components.evaluation.measure import measure_classes
 from components.evaluation.measure_calibration import CalibrationPoint, draw_points
 from components.evaluation.permute import Importance
 from components.evaluation.predict import LoadedModel
+from components.evaluation.prove_twin import TwinProof
 from components.evaluation.read import LabelledRows
 from components.evaluation.search_slices import Search
 from components.evaluation.slice import Slices
@@ -41,6 +42,7 @@ class Findings:
         importance: What each column is worth.
         sanity: Expectations, tried.
         thresholds: What was asked for.
+        twin: Whether its twin answers as it does.
         checks: What was held against it.
         verdict: The decision.
         personal: Columns whose values are not published.
@@ -58,6 +60,7 @@ class Findings:
     importance: list[Importance]
     sanity: list[SanityTest]
     thresholds: Thresholds
+    twin: TwinProof
     checks: list[Check]
     verdict: Verdict
     personal: frozenset[str]
@@ -106,6 +109,7 @@ class Findings:
             groups=[gap.as_mapping() for gap in self.gaps],
             importance=[{"column": one.column, **one.harm.bounds()} for one in self.importance],
             sanity=[asdict(test) for test in self.sanity],
+            twin=asdict(self.twin),
         )
 
     def as_metrics(self) -> dict[str, float]:

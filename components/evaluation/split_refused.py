@@ -1,0 +1,55 @@
+"""Telling rows that a SavedModel answers from those that it has no answer to, and fails for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.common.errors import BadInputError
+from components.common.saved_models import import_tensorflow
+from components.evaluation.predict import LoadedModel
+
+Columns = Mapping[str, NDArray[Any]]
+
+_MOST = 500  # rows that fail; each one costs some calls
+
+
+def split_refused(
+    model: LoadedModel, columns: Columns, batch_size: int
+) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
+    """Return the rows that a model answers, and those that it fails for, such as text that is no number.
+
+    Args:
+        model: The model.
+        columns: Encoded rows.
+        batch_size: Rows per call.
+
+    Raises:
+        BadInputError: More than 500 rows fail.
+    """
+    tf = import_tensorflow()
+    rows = len(next(iter(columns.values())))
+    failed: list[int] = []
+
+    def search(start: int, end: int) -> None:
+        try:
+            part = {name: values[start:end] for name, values in columns.items()}
+            model.answer_encoded(part, batch_size=batch_size)
+        except tf.errors.OpError as error:
+            if len(failed) >= _MOST:
+                raise BadInputError(f"the model fails for more than {_MOST} values") from error
+            if end - start == 1:
+                failed.append(start)
+                return
+            search(start, (start + end) // 2)
+            search((start + end) // 2, end)
+
+    search(0, rows)
+    answered = np.setdiff1d(np.arange(rows), failed)
+    return (
+        {name: values[answered] for name, values in columns.items()},
+        {name: values[failed] for name, values in columns.items()},
+    )

@@ -1,0 +1,187 @@
+"""A twin is proven by all rows, or the reason is told; what both refuse counts for nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components.common.artifacts import (
+    Signature,
+    read_evaluation,
+    read_model_record,
+    read_signature,
+    twin_obstacle,
+    write_model_record,
+)
+from components.common.saved_models import load_serving
+from components.common.twin.program import Step, read_program, write_program
+from components.evaluation.predict import LoadedModel, load_model
+from components.evaluation.prove_twin import prove_program, prove_twin
+from components.training.twin.derive import derive_program, write_twin
+
+
+def add_twin(folder):
+    twin = write_twin(folder, load_serving(folder / "1").model)
+    write_model_record(folder, replace(read_model_record(folder), twin=twin))
+
+
+def change(folder, edit):
+    write_program(folder / "twin", edit(read_program(folder / "twin")))
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_a_derived_twin_is_proven_and_said_to_serve(make_world, task):
+    world = make_world(task)
+    add_twin(world.model)
+    world.run()
+    folder = world.out / "evaluated_model"
+    assert twin_obstacle(folder) is None
+    proof = read_evaluation(folder).twin
+    assert proof["rows"] == 600
+    assert proof["directed"] > 60
+    assert proof["difference"] < 1e-5
+    for page in (world.out / "report.html", folder / "model_card.md"):
+        assert "served by its twin, without TensorFlow: 600 test rows" in page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("twin", "reason"),
+    [({}, "no twin was derived"), ({"reason": "operation `Magic` is not on the list"}, "`Magic`")],
+)
+def test_without_a_twin_the_reason_is_told(make_world, twin, reason):
+    world = make_world()
+    write_model_record(world.model, replace(read_model_record(world.model), twin=twin))
+    world.run()
+    assert reason in str(twin_obstacle(world.out / "evaluated_model"))
+    assert "served by TensorFlow: " in (world.out / "report.html").read_text()
+
+
+def prove(world):
+    model, table = load_model(world.model), make_columns(world)
+    return prove_twin(model, table, model.answer(table, batch_size=4096), batch_size=4096)
+
+
+def make_columns(world):
+    import pyarrow.parquet as pq
+
+    return pq.read_table(world.examples / "test").select(["distance", "carrier"])
+
+
+def test_a_wrong_entry_is_found_by_directed_rows_alone(make_world):
+    world = make_world()
+    add_twin(world.model)
+    only_ua = make_columns(world).filter(make_columns(world)["carrier"].to_numpy() == "UA")
+    model = load_model(world.model)
+
+    def spoil(program):
+        ((name, table),) = program.tables.items()
+        assert table.keys.tolist() == [b"AA", b"UA"]
+        return replace(program, tables={name: replace(table, values=table.values * [2, 1])})
+
+    change(world.model, spoil)
+    proof = prove_twin(model, only_ua, model.answer(only_ua, batch_size=4096), batch_size=4096)
+    assert not proof.proven
+    assert "directed rows are answered otherwise" in proof.reason
+
+
+def test_another_weight_is_found_by_the_test_split(make_world):
+    world = make_world()
+    add_twin(world.model)
+
+    def shift(program):
+        constants = {
+            name: value + np.float32(0.01) if value.dtype == np.float32 else value
+            for name, value in program.constants.items()
+        }
+        return replace(program, constants=constants)
+
+    change(world.model, shift)
+    proof = prove(world)
+    assert not proof.proven
+    assert "of 600 test rows are answered otherwise" in proof.reason
+
+
+def test_a_file_that_cannot_be_read_is_a_reason_without_a_path(make_world):
+    world = make_world()
+    add_twin(world.model)
+    (world.model / "twin" / "constants.npz").write_bytes(b"")
+    proof = prove(world)
+    assert proof.reason.startswith("the twin fails: not readable as the constants of a twin")
+    assert str(world.model) not in proof.reason
+
+
+def answering(function, kind, datatype, tmp_path):
+    """Return a model of one input made of a function, and its program."""
+    module = tf.Module()
+    module.serve = tf.function(
+        lambda x: {"prediction": function(x)}, input_signature=[tf.TensorSpec([None], kind, "x")]
+    )
+    tf.saved_model.save(module, str(tmp_path / "1"), signatures={"serving_default": module.serve})
+    entry = {"name": "x", "kind": "float" if kind == tf.float32 else "string", "datatype": datatype}
+    signature = Signature(
+        inputs=[{**entry, "optional": True}],
+        outputs=[{"name": "prediction", "datatype": "FP32", "shape": [-1]}],
+    )
+    serve = load_serving(tmp_path / "1")
+    record = type("Record", (), {"task": "regression", "classes": []})()
+    model = LoadedModel(folder=tmp_path, signature=signature, record=record, serve=serve)
+    return model, derive_program(serve.model, signature)
+
+
+def test_rows_that_depend_on_one_another_are_found(tmp_path):
+    model, program = answering(lambda x: tf.tanh(x) * 2.0, tf.float32, "FP32", tmp_path)
+    encoded = {"x": np.linspace(-1, 1, 500).astype(np.float32)}
+    answers = model.answer_encoded(encoded, batch_size=4096)
+    assert prove_program(program, model, encoded, answers, batch_size=4096).proven
+    # adds the number of rows over 10,000, cut to whole numbers: 0 for every batch before, so it must be
+    # the batch of another size that shows it
+    more = [
+        Step(operation="Shape", inputs=["v0"], outputs=["n"], attributes={"out_type": "int32"}),
+        Step(operation="FloorDiv", inputs=["few", "n"], outputs=["d"], attributes={}),
+        Step(operation="Cast", inputs=["d"], outputs=["e"], attributes={"DstT": "float32"}),
+        Step(operation="AddV2", inputs=["v1", "e"], outputs=["y"], attributes={}),
+    ]
+    faulty = replace(
+        program,
+        steps=[*program.steps, *more],
+        constants={**program.constants, "few": np.array([20], np.int32)},
+        outputs=[replace(program.outputs[0], value="y")],
+    )
+    proof = prove_program(faulty, model, encoded, answers, batch_size=4096)
+    assert proof.reason == "the twin answers otherwise when 1 rows are asked together"
+
+
+def test_what_tensorflow_refuses_the_twin_must_refuse(tmp_path):
+    model, program = answering(lambda x: tf.strings.to_number(x), tf.string, "BYTES", tmp_path)
+    texts = np.array([b"1", b"2.5"], object)
+    answers = model.answer_encoded({"x": texts}, batch_size=9)
+    proof = prove_program(program, model, {"x": texts}, answers, batch_size=9)
+    assert proof.proven, proof.reason
+    lenient = replace(
+        program,
+        steps=[
+            Step(operation="StringLength", inputs=["x0"], outputs=["n"], attributes={"unit": "BYTE"}),
+            Step(operation="Cast", inputs=["n"], outputs=["v0"], attributes={"DstT": "float32"}),
+        ],
+    )
+    found = prove_program(lenient, model, {"x": texts}, answers, batch_size=9)
+    assert found.reason == "the twin answers a row that TensorFlow refuses"
+
+
+def test_answers_that_are_no_numbers_in_both_are_equal(tmp_path):
+    model, program = answering(lambda x: tf.math.log(x), tf.float32, "FP32", tmp_path)
+    encoded = {"x": np.array([1.0, -1.0], np.float32)}
+    answers = model.answer_encoded(encoded, batch_size=9)
+    assert np.isnan(answers[1])
+    assert prove_program(program, model, encoded, answers, batch_size=9).proven
+
+
+def test_the_signature_of_a_proven_model_is_as_it_was(make_world):
+    world = make_world()
+    before = read_signature(world.model)
+    add_twin(world.model)
+    world.run()
+    assert read_signature(world.out / "evaluated_model") == before
