@@ -21,7 +21,8 @@ test-system: setup ## Run the tests that need a system package (Chromium)
 test-faults: setup ## Run the tests that kill whole trainings and go on with them
 	@$(BIN)/python tools/run_tests.py --faults
 test-cluster: setup ## Run the tests that ask a real Kubernetes API server; Go builds it the first time
-	@$(BIN)/python -m tests.cluster.binaries.build && $(BIN)/python tools/run_tests.py --cluster
+	@$(BIN)/python -m tests.cluster.binaries.build && $(BIN)/python -m tests.cluster.binaries.controller && \
+	$(BIN)/python tools/run_tests.py --cluster
 check: setup ## Check lint, format, types, layers, golden files, and packages and manifests by our own rules
 	@$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/pyright && $(BIN)/lint-imports --no-logo --no-cache
 	@$(BIN)/millrace check --production --ignore image-tag tests/golden manifests

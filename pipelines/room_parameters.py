@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, get_args
@@ -59,28 +58,22 @@ def _check_task(task: str) -> None:
         raise BadInputError("unknown task", where="parameter `task`", value=task, fix=fix)
 
 
-def _check_baseline(uri: str) -> None:
+def _check_model(where: str, more: str, uri: str) -> None:
     path = uri.removeprefix("file://")
     if "://" not in path and not Path(path).is_dir():
-        fix = "name the folder of a complete model, or leave it out to compare with the one now serving"
-        raise BadInputError("no model lies there", where="parameter `baseline_uri`", value=uri, fix=fix)
+        fix = f"name the folder of a complete model{more}"
+        raise BadInputError("no model lies there", where=f"parameter `{where}`", value=uri, fix=fix)
 
 
 def _check_deploy(options: Mapping[str, Any]) -> None:
-    config = build_config(DeployConfig, options, where="deploy")
-    replace(config, target=config.target or "local").chosen_target()
+    build_config(DeployConfig, options, where="deploy")
 
 
 def _check_deploy_on_cluster(options: Mapping[str, Any]) -> None:
     config = build_config(DeployConfig, options, where="deploy")
     if config.target == "local":
         what = "`local` serves on the machine of a run, and on a cluster that is a pod that ends"
-        raise BadInputError(what, where="parameter `deploy.target`", fix="-p deploy.target=none")
-    try:
-        replace(config, target=config.target or "kserve").chosen_target()
-    except BadInputError as error:
-        what = "serving on a cluster comes with a later version"
-        raise BadInputError(what, where="parameter `deploy.target`", fix="-p deploy.target=none") from error
+        raise BadInputError(what, where="parameter `deploy.target`", fix="-p deploy.target=kserve")
 
 
 def _check_validation(options: Mapping[str, Any]) -> None:
@@ -98,7 +91,8 @@ _CHECKS: Mapping[str, Callable[[Any], object]] = {
     "query": check_query,
     "split": partial(_check_options, SplitRule, "split"),
     "model_name": check_model_name,
-    "baseline_uri": _check_baseline,
+    "baseline_uri": partial(_check_model, "baseline_uri", ", or leave it out for the one now serving"),
+    "model_uri": partial(_check_model, "model_uri", ""),
     "search_space": read_space,
     "slices": read_slices,
     "features": check_overrides,
@@ -111,5 +105,6 @@ _CHECKS: Mapping[str, Callable[[Any], object]] = {
 }
 _ON_CLUSTER: Mapping[str, Callable[[Any], object]] = {
     "baseline_uri": str,  # nobody can look from here
+    "model_uri": str,
     "deploy": _check_deploy_on_cluster,
 }

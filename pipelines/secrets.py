@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.common.secrets import secret_variable
+from components.common.secrets import DEPLOYER_FOLDER, secret_variable
 from pipelines.build import Build
 
 READ_SOURCES = ("resolve_sources", "ingest")
+DEPLOY = ("deploy_model", "promote", "roll_back")
 USE_STORE = (*READ_SOURCES, "train_trials")  # whose checkpoints may lie in an object store
-DEPLOYER_FOLDER = "/var/run/secrets/millrace-deployer"
 
 
 def give_secrets(task: Any, door: str, build: Build) -> None:
@@ -32,5 +32,5 @@ def give_secrets(task: Any, door: str, build: Build) -> None:
     if door in USE_STORE and build.store_secret:
         variables = {"accesskey": "AWS_ACCESS_KEY_ID", "secretkey": "AWS_SECRET_ACCESS_KEY"}
         kubernetes.use_secret_as_env(task, build.store_secret, variables, optional=True)
-    if door == "deploy_model" and build.deployer_secret:
+    if door in DEPLOY and build.deployer_secret:
         kubernetes.use_secret_as_volume(task, build.deployer_secret, DEPLOYER_FOLDER, optional=True)

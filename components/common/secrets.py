@@ -1,8 +1,10 @@
-"""How a task finds a secret: by a variable whose name follows from the secret's."""
+"""How a task finds a secret: by a variable whose name follows from the secret's, or in a folder."""
 
 from __future__ import annotations
 
 import re
+
+DEPLOYER_FOLDER = "/var/run/secrets/millrace-deployer"  # token of the account that may deploy
 
 
 def secret_variable(name: str, key: str) -> str:

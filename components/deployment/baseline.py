@@ -104,8 +104,8 @@ def find_baseline(model_name: str, baseline_uri: str | None, *, recipe: str, con
     if baseline_uri is not None:
         folder = Path(baseline_uri.removeprefix("file://")).resolve()
         return Found(folder=folder, model_digest=verify_model(folder), reason=f"given as {folder}")
-    if target == "none":
-        return Found(reason="no model serves: the target is `none`")
+    if target in ("manifest", "none"):
+        return Found(reason=f"no model serves: the target is `{target}`")
     serving = open_target(config).observe(model_name).stable
     if serving is None:
         return Found(reason=f"no model serves as `{model_name}` yet")

@@ -8,13 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from components.common.config import whole
-from components.common.errors import BadInputError
+from components.common.config import build_config, whole
+from components.deployment.kserve_config import KServeConfig
 
 TARGETS = ("local", "kserve", "manifest", "none")
 STRATEGIES = ("canary", "replace", "ab")
 ON_INCONCLUSIVE = ("hold", "restore")
-_LATER = ("kserve", "manifest")
 SUPERVISOR = "MILLRACE_SUPERVISOR"  # environment variable: path of the `supervisor.json` to use
 
 _RULES: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
@@ -59,7 +58,7 @@ class DeployConfig:
         on_inconclusive: What follows when they do not come: `hold` the shares as they are, or `restore`.
         sticky: Header of requests whose value decides who answers, so that a user always meets the same
             revision; None shares by chance. On `local` alone.
-        kserve: Knobs of the target `kserve`.
+        kserve: Knobs of the targets `kserve` and `manifest`: the fields of `KServeConfig`.
     """
 
     target: str | None = None
@@ -83,6 +82,7 @@ class DeployConfig:
             if not holds(value := getattr(self, name)):
                 raise ValueError(f"`{rule}` must hold, but got {name}={value!r}.")
         self._check_steps()
+        self.kserve_config()
 
     @property
     def shares(self) -> tuple[int, ...]:
@@ -90,17 +90,16 @@ class DeployConfig:
         return tuple(whole(list(self.steps))) or ((50,) if self.strategy == "ab" else (100,))
 
     def chosen_target(self) -> str:
-        """Return the target that was asked for, or follows from the environment.
+        """Return the target that was asked for, or follows from the environment."""
+        return self.target or ("local" if os.environ.get(SUPERVISOR) else "kserve")
+
+    def kserve_config(self) -> KServeConfig:
+        """Return the knobs of the target `kserve`.
 
         Raises:
-            BadInputError: The target is not there in this version.
+            BadInputError: They are not in order.
         """
-        target = self.target or ("local" if os.environ.get(SUPERVISOR) else "kserve")
-        if target in _LATER:
-            why = "" if self.target else f", which is chosen because {SUPERVISOR} is not set,"
-            what = f"target `{target}`{why} comes with a later version"
-            raise BadInputError(what, where="parameter `deploy.target`", fix="use `local` or `none`")
-        return target
+        return build_config(KServeConfig, self.kserve, where="deploy.kserve")
 
     def _check_steps(self) -> None:
         if not isinstance(self.steps, (list, tuple)):

@@ -10,6 +10,7 @@ from components.common.artifacts import Endpoint, write_endpoint
 from components.common.names import check_model_name
 from components.deployment.candidate import Candidate, read_candidate
 from components.deployment.config import DeployConfig
+from components.deployment.manifest import write_manifest
 from components.deployment.open_target import open_target
 from components.deployment.release import release_model
 from components.deployment.target import Observation, Wanted
@@ -52,7 +53,10 @@ def deploy(
     candidate = read_candidate(
         model.resolve(), golden_requests, name=model_name, model_uri=uri, run_id=run_id
     )
-    deployed = describe(candidate.wanted, name) if name == "none" else release_to(candidate, config)
+    if name == "manifest":
+        write_manifest(endpoint, candidate.wanted, config)
+    is_served = name not in ("manifest", "none")
+    deployed = release_to(candidate, config) if is_served else describe(candidate.wanted, name)
     write_endpoint(endpoint, deployed)
     return deployed
 

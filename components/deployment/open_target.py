@@ -18,5 +18,9 @@ def open_target(config: DeployConfig) -> Target:
     name = config.chosen_target()
     if name == "local":
         return LocalTarget.from_environment(sticky=config.sticky)
+    if name == "kserve":
+        from components.deployment.kserve import KServeTarget  # with the client of Kubernetes
+
+        return KServeTarget.connect(config)
     what = f"the target `{name}` serves nothing"
-    raise BadInputError(what, where="parameter `deploy.target`", fix="use `local`")
+    raise BadInputError(what, where="parameter `deploy.target`", fix="use `local` or `kserve`")

@@ -2,14 +2,15 @@
 
 import json
 import shutil
-import time
 from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.cluster.binaries.build import binaries
-from tests.cluster.definitions import definitions
+from tests.cluster.definitions import define, definitions
+from tests.cluster.kserve import controlled
+from tests.cluster.nodes import nodes
 from tests.cluster.server import Cluster, running
 from tests.house import ROOT
 from tools.render_manifests import render_production
@@ -21,7 +22,7 @@ OVERLAYS = ("local", "staging", "production")
 def cluster(tmp_path_factory):
     """A running API server that knows every kind our manifests hold."""
     with running(binaries(), tmp_path_factory.mktemp("cluster")) as found:
-        _define(found)
+        define(found, definitions())
         yield found
 
 
@@ -52,6 +53,21 @@ def build(cluster, manifests):
     return kustomize
 
 
+@pytest.fixture(scope="session")
+def kserve(tmp_path_factory):
+    """An API server of its own with KServe's controller at work."""
+    folder = tmp_path_factory.mktemp("kserve")
+    with running(binaries(), folder) as found, controlled(found, folder):
+        yield found
+
+
+@pytest.fixture
+def played(kserve):
+    """Nodes of that cluster; how a model behaves is up to the test."""
+    with nodes(kserve) as found:
+        yield found
+
+
 @pytest.fixture(scope="session", params=OVERLAYS)
 def overlay(request, build):
     """All objects of an overlay."""
@@ -80,14 +96,3 @@ def count_quota(cluster: Cluster, quota: dict) -> None:
         "--subresource=status", "--type=merge", f"--patch={json.dumps(status)}",
     )  # fmt: skip
     assert answer.ok, answer.error
-
-
-def _define(cluster: Cluster) -> None:
-    answer = cluster.apply(definitions())
-    assert answer.ok, answer.error
-    for _ in range(20):  # kubectl fails while a definition has no conditions at all
-        answer = cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
-        if answer.ok:
-            return
-        time.sleep(0.5)
-    raise AssertionError(answer.error)

@@ -11,12 +11,14 @@ import functools
 import json
 import subprocess
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
 from tests.cluster.binaries.build import find_go
+from tests.cluster.server import Cluster
 
 BY_HAND = [Path(__file__).parent / name for name in ("kubeflow.yaml", "applyset.yaml")]
 
@@ -75,6 +77,18 @@ def definitions() -> list[dict]:
         files += [folder / file for file in module.files]
     texts = (file.read_text(encoding="utf-8") for file in files)
     return [one for text in texts for one in yaml.load_all(text, yaml.CSafeLoader) if one]
+
+
+def define(cluster: Cluster, objects: list[dict]) -> None:
+    """Have a cluster know definitions, and wait until it does."""
+    answer = cluster.apply(objects)
+    assert answer.ok, answer.error
+    for _ in range(20):  # kubectl fails while a definition has no conditions at all
+        answer = cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+        if answer.ok:
+            return
+        time.sleep(0.5)
+    raise AssertionError(answer.error)
 
 
 def folder_of(name: str) -> Path:

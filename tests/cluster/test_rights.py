@@ -13,6 +13,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("standing")]
 RUN, DEPLOYER = "millrace:millrace-run", "millrace:millrace-deployer"
 SERVER = "millrace-serving:millrace-server"
 SERVICES = "inferenceservices.serving.kserve.io"
+LEASES = "leases.coordination.k8s.io"
 ALL_VERBS = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")
 WRITES = ("create", "update", "patch", "delete", "deletecollection")
 
@@ -23,12 +24,10 @@ MAY = [
     (RUN, "get", "configmaps/kfp-launcher", "millrace"),
     (RUN, "get", "secrets/mlpipeline-minio-artifact", "millrace"),
     (RUN, "get", SERVICES, "millrace-serving"),
-    (RUN, "list", SERVICES, "millrace-serving"),
-    *(
-        (DEPLOYER, verb, SERVICES, "millrace-serving")
-        for verb in ("get", "list", "watch", "create", "patch")
-    ),
-    (DEPLOYER, "get", "events", "millrace-serving"),
+    (RUN, "get", LEASES, "millrace-serving"),
+    (RUN, "list", "events", "millrace-serving"),
+    *((DEPLOYER, verb, SERVICES, "millrace-serving") for verb in ("get", "list", "create", "patch")),
+    *((DEPLOYER, verb, LEASES, "millrace-serving") for verb in ("get", "create", "update")),
     (DEPLOYER, "list", "events", "millrace-serving"),
 ]
 MAY_NOT = [
@@ -43,7 +42,10 @@ MAY_NOT = [
     (RUN, "create", "serviceaccounts/token", "millrace"),
     (RUN, "create", "pipelineversions.pipelines.kubeflow.org", "millrace"),
     (RUN, "impersonate", "serviceaccounts/millrace-deployer", "millrace"),
-    *((DEPLOYER, verb, SERVICES, "millrace-serving") for verb in ("update", "delete", "deletecollection")),
+    *((DEPLOYER, verb, SERVICES, "millrace-serving")
+      for verb in ("watch", "update", "delete", "deletecollection")),
+    *((DEPLOYER, verb, LEASES, "millrace-serving") for verb in ("list", "patch", "delete")),
+    *((RUN, verb, LEASES, "millrace-serving") for verb in WRITES),
     *((DEPLOYER, verb, SERVICES, "millrace") for verb in ALL_VERBS),
     *((DEPLOYER, verb, what, where) for verb in ("get", "list", "create") for what in ("secrets", "pods")
       for where in ("millrace", "millrace-serving")),

@@ -96,9 +96,9 @@ def test_target_that_serves_nothing_has_no_baseline():
     assert find_baseline("m", None, recipe="r", config=NONE).folder is None
 
 
-def test_target_of_a_later_version_is_refused_even_when_a_baseline_is_given(models):
-    with pytest.raises(BadInputError, match="`kserve` comes with a later version"):
-        find_baseline("m", str(models["first"]), recipe="r", config=DeployConfig(target="kserve"))
+def test_target_that_writes_for_git_knows_no_model_that_serves():
+    found = find_baseline("m", None, recipe="r", config=DeployConfig(target="manifest"))
+    assert found.reason == "no model serves: the target is `manifest`"
 
 
 def test_supervisor_that_is_gone_is_said_so(tmp_path, monkeypatch):

@@ -214,22 +214,11 @@ def test_target_none_writes_an_endpoint_without_address(models, golden, tmp_path
     assert (deployed.url, deployed.revision, deployed.traffic) == (None, None, {})
 
 
-@pytest.mark.parametrize("target", ["kserve", "manifest"])
-def test_target_of_a_later_version_is_refused_by_name(target, golden, tmp_path):
-    with pytest.raises(
-        BadInputError, match=f"target `{target}` comes with a later version.*`local` or `none`"
-    ):
-        deploy(
-            Path("none"), golden[1.0], tmp_path / "e", model_name="m", config=DeployConfig(target=target)
-        )
-
-
 def test_unset_target_follows_the_environment(monkeypatch):
     monkeypatch.setenv("MILLRACE_SUPERVISOR", "/x")
     assert DeployConfig().chosen_target() == "local"
     monkeypatch.delenv("MILLRACE_SUPERVISOR")
-    with pytest.raises(BadInputError, match=r"`kserve`.*MILLRACE_SUPERVISOR is not set"):
-        DeployConfig().chosen_target()
+    assert DeployConfig().chosen_target() == "kserve"
 
 
 def test_target_local_without_a_supervisor_says_what_to_start(models, golden, tmp_path, monkeypatch):

@@ -1,0 +1,189 @@
+"""The target `kserve`: an InferenceService of KServe, through the Kubernetes API."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from components.common.errors import BadInputError, UnavailableError
+from components.deployment.config import DeployConfig
+from components.deployment.kserve_addresses import Addresses
+from components.deployment.kserve_api import MANAGER, Kubernetes, StaleError
+from components.deployment.kserve_change import applied, dropped, promoted, restored, settled, shared
+from components.deployment.kserve_claim import Claim, Claims
+from components.deployment.kserve_document import STOP, Document, owned, release_of, service
+from components.deployment.kserve_refusals import require_ours, require_possible
+from components.deployment.kserve_state import Found, observation
+from components.deployment.kserve_tally import tallies
+from components.deployment.kserve_words import explain
+from components.deployment.tally import Tally
+from components.deployment.target import Observation, Wanted
+
+_SECONDS_BETWEEN = 0.5  # looks at the InferenceService
+_TAKEN_SECONDS = 60.0  # longest time that KServe's controller takes to see a change
+_ATTEMPTS = 5
+_OURS = "app.kubernetes.io/managed-by=millrace"
+
+
+class KServeTarget:
+    """Deploys through the Kubernetes API; see `Target`."""
+
+    def __init__(self, cluster: Kubernetes, config: DeployConfig) -> None:
+        """Deploy to a cluster."""
+        self._cluster, self._config = cluster, config
+        self._kserve = config.kserve_config()
+        self._claims = Claims(cluster, self._kserve.namespace)
+        self._namespace = f"/namespaces/{self._kserve.namespace}"
+        self._folder = f"/apis/serving.kserve.io/v1beta1{self._namespace}/inferenceservices"
+        self._looked = 0.0
+
+    @classmethod
+    def connect(cls, config: DeployConfig) -> KServeTarget:
+        """Deploy to the cluster that this process is in, or that the kubeconfig names.
+
+        Raises:
+            UnavailableError: There is none.
+        """
+        return cls(Kubernetes.connect(), config)
+
+    def plan(self, wanted: Wanted) -> None:
+        """Find out whether the release can be honoured, by schemas and a strict dry-run; see `Target`."""
+        require_possible(self._cluster, self._config, wanted)
+        live = self._read(wanted.name)
+        if live is not None:
+            require_ours(live, is_ours=bool(owned(live, MANAGER)), config=self._kserve)
+        self._send(
+            wanted.name,
+            self._applied(wanted, self._found(live, self._claims.read(wanted.name))),
+            live,
+            dry_run=True,
+        )
+
+    def claim(self, model_name: str, holder: str) -> None:
+        """Take or renew the Lease of a name; see `Target`."""
+        self._claims.take(model_name, holder)
+
+    def unclaim(self, model_name: str, holder: str) -> None:
+        """Give the Lease of a name back; see `Target`."""
+        self._claims.give_back(model_name, holder)
+
+    def names(self) -> Sequence[str]:
+        """Return the names of our InferenceServices; see `Target`."""
+        found = self._cluster.read(self._folder, labelSelector=_OURS) or {}
+        return sorted(one["metadata"]["name"] for one in found.get("items", []))
+
+    def observe(self, model_name: str) -> Observation:
+        """Return what is deployed now; see `Target`."""
+        time.sleep(max(0.0, self._looked + _SECONDS_BETWEEN - time.monotonic()))
+        self._looked = time.monotonic()
+        claim = self._claims.read(model_name)
+        found = self._found(self._read(model_name), claim)
+        if found is None:
+            return Observation(holder=claim.holder)
+        addresses = Addresses(model_name, is_external=self._kserve.address == "external")
+        return observation(found, addresses, partial(self._explain, found), claim.holder)
+
+    def apply(self, wanted: Wanted) -> None:
+        """Have a model's servers started beside the others, or in their place; see `Target`."""
+        self._change(wanted.name, partial(self._applied, wanted))
+
+    def weigh(self, model_name: str, weights: Mapping[str, int]) -> None:
+        """Share the requests, and wait until KServe's controller has taken it up; see `Target`."""
+        self._change(model_name, lambda found: shared(_deployed(found, model_name), weights))
+        self._await(model_name, lambda found: found.is_taken_up, "the shares")
+
+    def remove(self, model_name: str, revision: str) -> None:
+        """End a revision without a share; what is left alone is released; see `Target`."""
+        found = _deployed(self._find(model_name), model_name)
+        is_one = revision == release_of(found.one).revision
+        if found.canaries:
+            self._change(model_name, partial(_promoted_or_dropped, revision, is_one))
+        elif found.previous is None and is_one:
+            self._send(model_name, found.spec, self._read(model_name), is_stopped=True)
+        elif found.previous is not None and is_one:
+            self._restore(model_name, found)
+        elif found.previous is not None:
+            self._claims.mark(model_name, release_of(found.one).revision)
+            self._change(model_name, lambda found: settled(_deployed(found, model_name)))
+
+    def tally(self, model_name: str) -> Mapping[str, Tally]:
+        """Return what Prometheus counted, without one nothing; see `Target`."""
+        if self._kserve.prometheus is None:
+            return {}
+        return tallies(self._kserve.prometheus, self._kserve.namespace, model_name)
+
+    def _applied(self, wanted: Wanted, found: Found | None) -> Document:
+        return applied(found, wanted, self._kserve, is_canary=self._config.strategy == "canary")
+
+    def _restore(self, model_name: str, found: Found) -> None:
+        """Put the predictor from before back; under Knative that is a new revision, which must start."""
+        failed = found.part.get("latestCreatedRevision")
+        previous = found.stable
+        self._change(model_name, lambda found: restored(previous, _deployed(found, model_name)))
+        if self._kserve.mode == "Knative":
+            self._await(model_name, lambda found: found.is_latest_ready(failed), "the model from before")
+            self._change(model_name, lambda found: settled(_deployed(found, model_name)))
+
+    def _read(self, model_name: str) -> Document | None:
+        return self._cluster.read(f"{self._folder}/{model_name}")
+
+    def _find(self, model_name: str) -> Found | None:
+        return self._found(self._read(model_name), self._claims.read(model_name))
+
+    def _found(self, live: Document | None, claim: Claim) -> Found | None:
+        """Return an InferenceService of ours that is not stopped, or None."""
+        spec = {} if live is None else owned(live, MANAGER).get("spec", {})
+        if live is None or not spec or STOP in live["metadata"].get("annotations", {}):
+            return None
+        return Found(live=live, spec=spec, mode=self._kserve.mode, mark=claim.mark)
+
+    def _change(self, model_name: str, change: Callable[[Found | None], Document]) -> None:
+        """Apply a change to what is there; again when somebody else has changed it meanwhile."""
+        for _ in range(_ATTEMPTS):
+            live, claim = self._read(model_name), self._claims.read(model_name)
+            try:
+                self._send(model_name, change(self._found(live, claim)), live)
+                return
+            except StaleError:
+                continue
+        what = "others keep changing the InferenceService"
+        raise UnavailableError(what, where=model_name, fix="see who, by its metadata.managedFields")
+
+    def _send(
+        self, name: str, spec: Mapping[str, Any], live: Document | None, *,
+        dry_run: bool = False, is_stopped: bool = False,
+    ) -> None:  # fmt: skip
+        """Apply a spec, if it is another than the one that is there."""
+        document = service(name, self._kserve, spec, is_stopped=is_stopped)
+        if live is not None:
+            ours = owned(live, MANAGER)
+            told = {key: document["metadata"][key] for key in ("labels", "annotations")}
+            if not dry_run and (ours.get("spec"), ours.get("metadata")) == (spec, told):
+                return
+            document["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"]
+        self._cluster.apply(f"{self._folder}/{name}", document, dry_run=dry_run)
+
+    def _await(self, model_name: str, is_so: Callable[[Found], bool], what: str) -> None:
+        deadline = time.monotonic() + max(_TAKEN_SECONDS, self._config.timeout_seconds)
+        while not is_so(found := _deployed(self._find(model_name), model_name)):
+            if time.monotonic() > deadline:
+                told = f"KServe has not taken up {what} in time: {self._explain(found, '')}"
+                raise UnavailableError(told, where=model_name, fix="look into KServe's controller")
+            time.sleep(_SECONDS_BETWEEN)
+
+    def _explain(self, found: Found, canary: str) -> str:
+        events = self._cluster.read(f"/api/v1{self._namespace}/events", limit="500") or {}
+        return explain(found.live, events.get("items", []), canary=canary)
+
+
+def _promoted_or_dropped(revision: str, is_stable: bool, found: Found | None) -> Document:
+    standing = _deployed(found, revision)
+    return promoted(standing) if is_stable else dropped(standing, revision)
+
+
+def _deployed(found: Found | None, model_name: str) -> Found:
+    if found is None:
+        raise BadInputError("nothing is deployed under this name", value=model_name)
+    return found

@@ -1,0 +1,113 @@
+"""What a release writes into an InferenceService at each of its steps: our part of the spec."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from components.deployment.kserve_config import KServeConfig
+from components.deployment.kserve_document import (
+    STATE,
+    Document,
+    history,
+    predictor,
+    release_of,
+    state_of,
+)
+from components.deployment.kserve_state import Found, since
+from components.deployment.target import Wanted
+
+SHARE = "canaryTrafficPercent"
+_SCALED = ("minReplicas", "maxReplicas", "scaleMetric", "scaleTarget")  # fixed for a canary
+
+
+def applied(found: Found | None, wanted: Wanted, config: KServeConfig, *, is_canary: bool) -> Document:
+    """Return the spec with a model beside the one that serves, or in its place.
+
+    Args:
+        found: What is deployed, or None.
+        wanted: The model; one that is there already stays as it is.
+        config: How it serves.
+        is_canary: It gets no share until it is given one; without it, all as soon as it is ready.
+    """
+    if found is None:
+        return {"predictor": predictor(wanted, config, released=[])}
+    there = [found.one, *(entry["predictor"] for entry in found.canaries)]
+    if any(release_of(one).revision == wanted.revision for one in there):
+        return found.spec
+    if is_canary and config.mode == "Standard":
+        new = predictor(wanted, config, released=history(found.one))
+        entry = _entry(new, _free_name(wanted.revision, found), 0)
+        return {**found.spec, "canary": [*found.canaries, entry]}
+    new = predictor(
+        wanted,
+        config,
+        released=history(found.stable),
+        previous=_forgetful(found.stable),
+        since=since(found),
+    )
+    kept = {"name": found.one["name"]} if "name" in found.one else {}
+    return {"predictor": {**kept, **new, **({SHARE: 0} if is_canary else {})}}
+
+
+def shared(found: Found, weights: Mapping[str, int]) -> Document:
+    """Return the spec with the shares of its revisions."""
+    if found.canaries:
+        entries = [
+            _entry(one, one["name"], weights.get(release_of(one).revision, 0), found.one["minReplicas"])
+            for one in (entry["predictor"] for entry in found.canaries)
+        ]
+        return {**found.spec, "canary": entries}
+    if found.previous is None:
+        return found.spec
+    share = weights.get(release_of(found.one).revision, 0)
+    if SHARE in found.one:
+        return {"predictor": {**found.one, SHARE: share}}
+    return found.spec if share else {"predictor": found.previous}
+
+
+def promoted(found: Found) -> Document:
+    """Return the spec with the canary that has it all as the predictor: name and pods stay."""
+    entry = next(each for each in found.canaries if each["trafficPercent"] == 100)
+    one = {key: value for key, value in entry["predictor"].items() if key not in _SCALED}
+    scaled = {key: value for key, value in found.one.items() if key in _SCALED}
+    left = [each for each in found.canaries if each is not entry]
+    return {"predictor": {**one, **scaled}, **({"canary": left} if left else {})}
+
+
+def dropped(found: Found, revision: str) -> Document:
+    """Return the spec without the canary of a revision."""
+    left = [each for each in found.canaries if release_of(each["predictor"]).revision != revision]
+    return {"predictor": found.one, **({"canary": left} if left else {})}
+
+
+def settled(found: Found) -> Document:
+    """Return the spec whose predictor has all requests and nothing beside it."""
+    return {"predictor": {key: value for key, value in found.one.items() if key != SHARE}}
+
+
+def restored(previous: Mapping[str, Any], found: Found) -> Document:
+    """Return the spec with the predictor from before; a canary of Knative stays without a share."""
+    return {"predictor": {**previous, **({SHARE: 0} if SHARE in found.one else {})}}
+
+
+def _entry(one: Mapping[str, Any], name: str, share: int, least: int | None = None) -> Document:
+    """Return an entry of `spec.canary`: a predictor with fixed replicas and a name."""
+    replicas = max(1, math.ceil((one["minReplicas"] if least is None else least) * share / 100))
+    kept = {key: value for key, value in one.items() if key not in _SCALED}
+    return {"trafficPercent": share, "predictor": {**kept, "name": name, "minReplicas": replicas}}
+
+
+def _free_name(revision: str, found: Found) -> str:
+    """Return a name that no predictor has; one that took another's place kept that one's name."""
+    taken = {found.one.get("name"), *(each["predictor"]["name"] for each in found.canaries)}
+    return next(name for name in (revision, f"{revision}b", f"{revision}c") if name not in taken)
+
+
+def _forgetful(one: Mapping[str, Any]) -> Document:
+    """Return a predictor as it is to be put back: what was before it is not remembered twice."""
+    state = {key: value for key, value in state_of(one).items() if key not in ("previous", "since")}
+    annotations = {**one["annotations"], STATE: json.dumps(state, sort_keys=True, separators=(",", ":"))}
+    return {**{key: value for key, value in one.items() if key != SHARE}, "annotations": annotations}

@@ -1,0 +1,126 @@
+"""Who is releasing under a name, and what was released: a Lease of Kubernetes beside the InferenceService.
+
+KServe copies the annotations of an InferenceService to its pods: a change there would start new ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from components.common.errors import RefusedError, UnavailableError
+from components.deployment.kserve_api import Kubernetes, StaleError
+
+LEASE_SECONDS = 30
+_ATTEMPTS = 5
+_MARK = "millrace/released"
+_FORM = "%Y-%m-%dT%H:%M:%S.%fZ"  # MicroTime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """What stands in the Lease of a name.
+
+    Attributes:
+        holder: Who is releasing now, or None.
+        mark: The revision that was released last, or None when that is not known.
+    """
+
+    holder: str | None = None
+    mark: str | None = None
+
+
+class Claims:
+    """The Leases of one namespace."""
+
+    def __init__(self, cluster: Kubernetes, namespace: str) -> None:
+        """Keep them in a namespace."""
+        self._cluster = cluster
+        self._folder = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
+        self._namespace = namespace
+
+    def read(self, model_name: str) -> Claim:
+        """Return what is claimed and marked now."""
+        return _claim(self._read(model_name))
+
+    def take(self, model_name: str, holder: str) -> None:
+        """Take the claim on a name, or renew it.
+
+        Raises:
+            RefusedError: Another holds it.
+        """
+
+        def taken(claim: Claim) -> Claim:
+            if claim.holder not in (None, holder):
+                fix = "wait until it has ended; a release that died is forgotten after half a minute"
+                what = f"{claim.holder} is releasing a model under this name now"
+                raise RefusedError(what, where=model_name, fix=fix)
+            return replace(claim, holder=holder)
+
+        self._change(model_name, taken)
+
+    def give_back(self, model_name: str, holder: str) -> None:
+        """Give a claim back; nothing happens when the holder has none."""
+        self._change(
+            model_name, lambda claim: replace(claim, holder=None) if claim.holder == holder else None
+        )
+
+    def mark(self, model_name: str, revision: str) -> None:
+        """Write down that a revision is released."""
+        self._change(
+            model_name, lambda claim: None if claim.mark == revision else replace(claim, mark=revision)
+        )
+
+    def _change(self, model_name: str, change: Callable[[Claim], Claim | None]) -> None:
+        for _ in range(_ATTEMPTS):
+            found = self._read(model_name)
+            wanted = change(_claim(found))
+            if wanted is None:
+                return
+            try:
+                self._write(model_name, found, wanted)
+                return
+            except StaleError:  # somebody else wrote: see what
+                continue
+        raise UnavailableError(
+            "others keep changing the lease of this name", where=model_name, fix="try again"
+        )
+
+    def _path(self, model_name: str) -> str:
+        return f"{self._folder}/{_name(model_name)}"
+
+    def _read(self, model_name: str) -> dict[str, Any] | None:
+        return self._cluster.read(self._path(model_name))
+
+    def _write(self, model_name: str, found: dict[str, Any] | None, claim: Claim) -> None:
+        now = datetime.now(UTC).strftime(_FORM)
+        about: dict[str, Any] = {"name": _name(model_name), "namespace": self._namespace}
+        about["annotations"] = {_MARK: claim.mark} if claim.mark else {}
+        spec = {
+            "holderIdentity": claim.holder or "",
+            "leaseDurationSeconds": LEASE_SECONDS,
+            "renewTime": now,
+        }
+        lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": about, "spec": spec}
+        if found is None:
+            self._cluster.create(self._folder, lease)
+        else:
+            about["resourceVersion"] = found["metadata"]["resourceVersion"]
+            self._cluster.replace(self._path(model_name), lease)
+
+
+def _name(model_name: str) -> str:
+    return f"millrace-release-{model_name}"
+
+
+def _claim(found: dict[str, Any] | None) -> Claim:
+    if found is None:
+        return Claim()
+    spec, mark = found.get("spec", {}), found["metadata"].get("annotations", {}).get(_MARK)
+    if not spec.get("holderIdentity"):
+        return Claim(mark=mark)
+    renewed = datetime.strptime(spec["renewTime"], _FORM).replace(tzinfo=UTC)
+    is_valid = datetime.now(UTC) < renewed + timedelta(seconds=spec["leaseDurationSeconds"])
+    return Claim(holder=spec["holderIdentity"] if is_valid else None, mark=mark)

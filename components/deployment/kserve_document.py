@@ -1,0 +1,155 @@
+"""The InferenceService of a model: what is applied, and how the release is written into it.
+
+All that a release must remember stands in annotations of the predictor, which change with the model and at
+no other time: KServe copies them to the pods, and a change would start new ones.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+from urllib.parse import urlsplit
+
+from components.common.errors import BadInputError
+from components.deployment.kserve_config import KServeConfig
+from components.deployment.target import Release, Wanted
+
+API_VERSION = "serving.kserve.io/v1beta1"
+MODE = "serving.kserve.io/deploymentMode"
+STOP = "serving.kserve.io/stop"
+REVISION = "millrace/revision"  # a label, so that metrics can be told apart by it
+MODEL_DIGEST, DATA_VERSION, RUN_ID, STATE = (
+    f"millrace/{name}" for name in ("model-digest", "data-version", "run-id", "state")
+)
+_SCHEMES = ("s3", "gs", "pvc", "https", "http", "hf", "oci")  # that KServe's storage initializer reads
+_REMEMBERED = 5  # releases
+
+Document = dict[str, Any]
+
+
+def storage_uri(model_uri: str) -> str:
+    """Return the address by which KServe fetches a model: `minio://`, which is KFP's, becomes `s3://`.
+
+    Where that store is, and its keys, stand in the secret of the servers' account (manifests/README.md).
+
+    Args:
+        model_uri: Where the model lies.
+
+    Raises:
+        BadInputError: KServe cannot fetch it from there.
+    """
+    parts = urlsplit(model_uri)
+    if parts.scheme == "minio":
+        return f"s3{model_uri.removeprefix('minio')}"
+    if parts.scheme not in _SCHEMES:
+        fix = f"put the model into a store that KServe reads: {', '.join(f'{one}://' for one in _SCHEMES)}"
+        raise BadInputError("KServe's pods cannot fetch the model from there", value=model_uri, fix=fix)
+    return model_uri
+
+
+def predictor(wanted: Wanted, config: KServeConfig, **state: Any) -> Document:
+    """Return the predictor of a model.
+
+    Args:
+        wanted: The model.
+        config: How it serves.
+        state: What is remembered beside it.
+    """
+    kept = {"model_uri": wanted.model_uri, **state}
+    scaling = {"scaleMetric": config.scale_metric, "scaleTarget": config.scale_target}
+    return {
+        "labels": {REVISION: wanted.revision},
+        "annotations": {
+            MODEL_DIGEST: wanted.model_digest,
+            DATA_VERSION: wanted.data_version or "unknown",
+            RUN_ID: wanted.run_id or "by-hand",
+            STATE: json.dumps(kept, sort_keys=True, separators=(",", ":")),
+        },
+        "serviceAccountName": config.service_account,
+        "automountServiceAccountToken": False,
+        "minReplicas": config.min_replicas,
+        "maxReplicas": config.max_replicas,
+        **{key: value for key, value in scaling.items() if value is not None},
+        "model": {
+            "modelFormat": {"name": "millrace", "version": "1"},
+            "runtime": config.runtime,
+            "protocolVersion": "v2",
+            "storageUri": storage_uri(wanted.model_uri),
+        },
+    }
+
+
+def service(
+    name: str, config: KServeConfig, spec: Mapping[str, Any], *, is_stopped: bool = False
+) -> Document:
+    """Return the InferenceService of a model.
+
+    Args:
+        name: Its name.
+        config: How it serves.
+        spec: Predictor and canaries.
+        is_stopped: KServe is to end all of its servers; who may not delete can do this.
+    """
+    annotations = {MODE: config.mode}
+    if config.mode == "Standard":
+        annotations["serving.kserve.io/autoscalerClass"] = config.autoscaler
+    else:
+        annotations["serving.kserve.io/enable-tag-routing"] = (
+            "true"  # the address of the new revision alone
+        )
+    if is_stopped:
+        annotations[STOP] = "true"
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "InferenceService",
+        "metadata": {
+            "name": name,
+            "namespace": config.namespace,
+            "labels": {"app.kubernetes.io/managed-by": "millrace"},
+            "annotations": annotations,
+        },
+        "spec": dict(spec),
+    }
+
+
+def owned(live: Mapping[str, Any], manager: str) -> Document:
+    """Return the part of an object that a manager has applied; others change the rest."""
+    for entry in live["metadata"].get("managedFields", []):
+        if entry["manager"] == manager and entry["operation"] == "Apply" and "subresource" not in entry:
+            return _pick(live, entry["fieldsV1"])
+    return {}
+
+
+def _pick(value: Any, fields: Mapping[str, Any]) -> Any:
+    """Return the part of a value that `fieldsV1` names; lists are whole, as those of our documents are."""
+    inner = {key.removeprefix("f:"): told for key, told in fields.items() if key.startswith("f:")}
+    if not inner or not isinstance(value, dict):
+        return value
+    return {key: _pick(value[key], told) for key, told in inner.items() if key in value}
+
+
+def state_of(one: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a predictor remembers; nothing when it is not one of ours."""
+    return json.loads(one.get("annotations", {}).get(STATE, "{}"))
+
+
+def release_of(one: Mapping[str, Any]) -> Release:
+    """Return which release a predictor is."""
+    return Release(
+        revision=one["labels"][REVISION], model_uri=state_of(one)["model_uri"],
+        model_digest=one["annotations"][MODEL_DIGEST],
+    )  # fmt: skip
+
+
+def history(one: Mapping[str, Any] | None) -> list[Document]:
+    """Return the releases up to a predictor, it included, as they are written into the next."""
+    if one is None:
+        return []
+    return [*state_of(one).get("released", []), asdict(release_of(one))][-_REMEMBERED:]
+
+
+def releases(written: Sequence[Mapping[str, Any]]) -> tuple[Release, ...]:
+    """Return releases as they were written."""
+    return tuple(Release(**one) for one in written)

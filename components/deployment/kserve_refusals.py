@@ -1,0 +1,65 @@
+"""What a release to KServe is refused for, before anything changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from components.common.errors import BadInputError
+from components.deployment.config import DeployConfig
+from components.deployment.kserve_api import Kubernetes
+from components.deployment.kserve_config import KServeConfig
+from components.deployment.kserve_document import MODE, storage_uri
+from components.deployment.kserve_schema import REPLACE, require_canary, require_mode
+from components.deployment.target import Wanted
+
+_LONGEST = 63  # characters of the name of a Service
+_MODES = {"RawDeployment": "Standard", "Serverless": "Knative"}  # their former names
+
+
+def require_possible(cluster: Kubernetes, config: DeployConfig, wanted: Wanted) -> None:
+    """Refuse what KServe, or this version of it, would not honour.
+
+    Raises:
+        BadInputError: The knob is named, what forbids it, and what would work.
+        UnavailableError: The cluster does not answer.
+    """
+    kserve = config.kserve_config()
+    storage_uri(wanted.model_uri)
+    if config.strategy == "ab" or config.sticky is not None:
+        knob = "strategy" if config.strategy == "ab" else "sticky"
+        what = "KServe shares requests by weights alone, and cannot keep a user with one revision"
+        raise BadInputError(
+            what, where=f"parameter `deploy.{knob}`", fix="use `strategy: canary`, or `local`"
+        )
+    require_mode(cluster, kserve)
+    if config.strategy != "canary":
+        return
+    require_canary(cluster, kserve)
+    longest = f"{wanted.name}-{wanted.revision}b-predictor"
+    if kserve.mode == "Standard" and len(longest) > _LONGEST:
+        what = f"a canary of it would be named {longest}, which is longer than {_LONGEST} characters"
+        raise BadInputError(what, where="parameter `model_name`", value=wanted.name, fix=REPLACE)
+
+
+def require_ours(live: Mapping[str, Any], *, is_ours: bool, config: KServeConfig) -> None:
+    """Refuse an InferenceService that something else made, or that runs in another mode.
+
+    Raises:
+        BadInputError: So it is.
+    """
+    about, where = live["metadata"], f"InferenceService {live['metadata']['name']}"
+    if not is_ours:
+        has_model = "model" in live["spec"]["predictor"]
+        told = "is not Millrace's" if has_model else "has a custom container, no `predictor.model`"
+        command = f"kubectl -n {config.namespace} delete inferenceservice {about['name']}"
+        fix = f"release under another name, or delete it: {command}"
+        raise BadInputError(f"it {told}, so nothing can be released beside it", where=where, fix=fix)
+    told = live.get("status", {}).get("deploymentMode") or about.get("annotations", {}).get(
+        MODE, config.mode
+    )
+    mode = _MODES.get(told, told)
+    if mode != config.mode:
+        fix = f"use `deploy: {{kserve: {{mode: {mode}}}}}`, or release under another name"
+        what = f"it runs in the mode {mode}, and KServe keeps that for as long as it exists"
+        raise BadInputError(what, where=where, value=config.mode, fix=fix)

@@ -1,0 +1,197 @@
+"""What is deployed, read out of an InferenceService: revisions, their shares, and whether they answer.
+
+`Ready` of an InferenceService says nothing of a new revision: it stays true over one that is broken. Read
+is instead: for a canary of the mode Standard its own `canaryStatuses[].ready`; in the mode Knative, that
+the revision created last is the one that is ready; of a roll-out in the mode Standard, that the Deployment
+tells of a complete ReplicaSet that is not the one before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from components.deployment.kserve_addresses import Addresses
+from components.deployment.kserve_document import Document, history, release_of, releases, state_of
+from components.deployment.target import Observation, ObservedRevision
+
+_FAILED = ("BlockedByFailedLoad", "InvalidSpec")
+_COMPLETE = (
+    "NewReplicaSetAvailable"  # these are reasons of a Deployment's conditions, which KServe hands on
+)
+_LATE, _AWAY = "ProgressDeadlineExceeded", "MinimumReplicasUnavailable"
+
+Words = Callable[[str], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """An InferenceService as it is.
+
+    Attributes:
+        live: All of it.
+        spec: The part of its spec that is ours.
+        mode: In which it runs.
+        mark: The revision that was released last, or None when that is not known.
+    """
+
+    live: Mapping[str, Any]
+    spec: Document
+    mode: str
+    mark: str | None
+
+    @property
+    def one(self) -> Document:
+        """The predictor."""
+        return self.spec["predictor"]
+
+    @property
+    def canaries(self) -> list[Document]:
+        """The entries of `spec.canary`."""
+        return self.spec.get("canary", [])
+
+    @property
+    def previous(self) -> Document | None:
+        """The predictor that was released before, while the present one is not."""
+        is_released = self.mark == release_of(self.one).revision
+        return None if is_released else state_of(self.one).get("previous")
+
+    @property
+    def stable(self) -> Document:
+        """The predictor that was released last."""
+        return self.previous or self.one
+
+    @property
+    def status(self) -> Mapping[str, Any]:
+        """What KServe says."""
+        return self.live.get("status", {})
+
+    @property
+    def part(self) -> Mapping[str, Any]:
+        """What KServe says of the predictor."""
+        return self.status.get("components", {}).get("predictor", {})
+
+    @property
+    def is_taken_up(self) -> bool:
+        """Whether the shares that KServe tells are those that are asked for."""
+        if self.canaries:
+            told = {each["name"]: each["trafficPercent"] for each in self.status.get("canaryStatuses", [])}
+            return told == {each["predictor"]["name"]: each["trafficPercent"] for each in self.canaries}
+        share = self.one.get("canaryTrafficPercent")
+        latest = [
+            each.get("percent") for each in self.part.get("traffic", []) if each.get("latestRevision")
+        ]
+        return share is None or latest == [share]
+
+    def is_latest_ready(self, but: str | None) -> bool:
+        """Whether Knative's latest revision is another than the one named, and ready."""
+        created = self.part.get("latestCreatedRevision")
+        return created != but and created == self.part.get("latestReadyRevision")
+
+    def condition(self, kind: str) -> Mapping[str, Any]:
+        """Return a condition; an empty one when there is none."""
+        told = self.status.get("conditions", [])
+        return next((each for each in told if each["type"] == kind), {})
+
+
+def since(found: Found) -> Document:
+    """Return what will tell a status that is older than the change that is made now."""
+    return {
+        "created": found.part.get("latestCreatedRevision", ""),
+        "generation": found.status.get("observedGeneration", 0),
+        "complete": found.condition("PredictorReady").get("message", ""),
+    }
+
+
+def observation(found: Found, addresses: Addresses, words: Words, holder: str | None) -> Observation:
+    """Return what is deployed.
+
+    Args:
+        found: The InferenceService.
+        addresses: Where it and its revisions are asked.
+        words: Tells why what is named so in `spec.canary`, or the predictor, does not serve.
+        holder: Who is releasing now.
+    """
+    revisions = [_predictor(found, addresses, words)]
+    revisions += [_canary(found, entry, addresses, words) for entry in found.canaries]
+    if found.previous is not None:
+        revisions.append(_old(found, found.previous, 100 - revisions[0].weight, addresses))
+    return Observation(
+        url=addresses.all(found.status), revisions=tuple(revisions),
+        released=releases(history(found.stable)), holder=holder,
+    )  # fmt: skip
+
+
+def _predictor(found: Found, addresses: Addresses, words: Words) -> ObservedRevision:
+    state, weight = _standing(found), 100 - sum(each["trafficPercent"] for each in found.canaries)
+    url = addresses.of(found.status, found.one.get("name"))
+    if found.previous is not None:
+        state, weight = _replacing(found)
+        url = addresses.tagged(found.status, "latest") if found.mode == "Knative" else None
+    reason = None if state == "ready" else words("")
+    return _revision(found.one, state, reason, weight, url)
+
+
+def _canary(found: Found, entry: Document, addresses: Addresses, words: Words) -> ObservedRevision:
+    one = entry["predictor"]
+    told = [each for each in found.status.get("canaryStatuses", []) if each["name"] == one["name"]]
+    is_ready = any(each["ready"] for each in told)
+    reason = None if is_ready else words(one["name"])
+    url = addresses.of(found.status, one["name"])
+    return _revision(one, "ready" if is_ready else "starting", reason, entry["trafficPercent"], url)
+
+
+def _old(found: Found, one: Document, weight: int, addresses: Addresses) -> ObservedRevision:
+    """Return the one before: it serves until the new one is ready (Standard), or has it all."""
+    url = addresses.tagged(found.status, "prev") if found.mode == "Knative" else None
+    return _revision(one, "ready", None, weight, url)
+
+
+def _standing(found: Found) -> str:
+    """Say how a predictor is that has nothing before it, or was released."""
+    if _has_failed(found):
+        return "failed"
+    needed = [found.condition(kind).get("status") for kind in ("PredictorReady", "IngressReady")]
+    return "ready" if needed == ["True", "True"] else "starting"
+
+
+def _replacing(found: Found) -> tuple[str, int]:
+    """Say how a predictor is that takes the place of another, and its share."""
+    before, share = state_of(found.one)["since"], found.one.get("canaryTrafficPercent", 100)
+    if found.mode == "Knative":
+        created = found.part.get("latestCreatedRevision", "")
+        if created in ("", before["created"]):
+            return "starting", share
+        if found.part.get("latestReadyRevision") == created:
+            return "ready", share
+        return "failed" if _has_failed(
+            found
+        ) else "starting", share if "canaryTrafficPercent" in found.one else 0
+    told = found.condition("PredictorReady")
+    if found.status.get("observedGeneration", 0) <= before["generation"]:
+        return "starting", 0
+    if (
+        told.get("status") == "True"
+        and told.get("reason") == _COMPLETE
+        and told["message"] != before["complete"]
+    ):
+        return "ready", 100
+    return "failed" if _has_failed(found) else "starting", 100 if told.get("reason") == _AWAY else 0
+
+
+def _has_failed(found: Found) -> bool:
+    transition = found.status.get("modelStatus", {}).get("transitionStatus")
+    is_late = found.condition("PredictorReady").get("reason") == _LATE
+    is_broken = found.condition("PredictorConfigurationReady").get("status") == "False"
+    return transition in _FAILED or is_late or is_broken
+
+
+def _revision(
+    one: Document, state: str, reason: str | None, weight: int, url: str | None
+) -> ObservedRevision:
+    told = release_of(one)
+    return ObservedRevision(
+        revision=told.revision, state=state, reason=reason, model_uri=told.model_uri,
+        model_digest=told.model_digest, weight=weight, url=url,
+    )  # fmt: skip

@@ -1,0 +1,101 @@
+"""What Prometheus counted of each revision of a model under KServe.
+
+The series are the server's own (`components/serving/metrics.py`), with the labels that the PodMonitor of
+manifests/options/prometheus gives them: `namespace`, and of the pod its InferenceService and revision.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from components.common.errors import BadInputError, UnavailableError
+from components.deployment.tally import Histogram, Tally
+
+_REVISION = "millrace_revision"
+_TIMEOUT_SECONDS = 30.0
+
+Series = tuple[Mapping[str, str], float]
+
+
+def tallies(prometheus: str, namespace: str, model_name: str) -> dict[str, Tally]:
+    """Return what was counted of each revision since its servers started.
+
+    Args:
+        prometheus: Its address.
+        namespace: Of the InferenceService.
+        model_name: Its name.
+
+    Raises:
+        BadInputError: What answers is no Prometheus.
+        UnavailableError: Nothing answers.
+    """
+    chosen = f'{{namespace="{namespace}",serving_kserve_io_inferenceservice="{model_name}"}}'
+
+    def total(metric: str, *labels: str) -> Iterator[Series]:
+        query = f"sum by ({', '.join((_REVISION, *labels))}) (millrace_{metric}{chosen})"
+        return _query(prometheus, query)
+
+    requests: dict[str, int] = defaultdict(int)
+    errors: dict[str, int] = defaultdict(int)
+    for labels, count in total("requests_total", "code"):
+        requests[labels[_REVISION]] += int(count)
+        errors[labels[_REVISION]] += int(count) if _is_error(labels.get("code", "")) else 0
+    seconds = _histograms(total("request_seconds_bucket", "le"))
+    predictions = _histograms(total("predictions_bucket", "output", "class", "le"))
+    return {
+        revision: Tally(
+            requests=requests[revision], errors=errors[revision],
+            seconds=seconds[revision].get("", Histogram()), predictions=predictions[revision],
+        )
+        for revision in requests
+    }  # fmt: skip
+
+
+def _is_error(code: str) -> bool:
+    """Say whether an answer was the server's fault, by HTTP or by gRPC."""
+    return code.startswith("5") or code in ("INTERNAL", "UNAVAILABLE", "UNKNOWN", "DEADLINE_EXCEEDED")
+
+
+def _histograms(series: Iterator[Series]) -> dict[str, dict[str, Histogram]]:
+    """Return histograms by revision and by output and class, out of cumulative counts by upper bound."""
+    below: dict[str, dict[str, dict[float, int]]] = defaultdict(lambda: defaultdict(dict))
+    for labels, count in series:
+        name = "/".join(filter(None, (labels.get("output"), labels.get("class"))))
+        below[labels[_REVISION]][name][float(labels["le"])] = int(count)
+    found: dict[str, dict[str, Histogram]] = defaultdict(dict)
+    for revision, named in below.items():
+        for name, counts in named.items():
+            bounds = sorted(counts)
+            cumulative = [counts[bound] for bound in bounds]
+            between = tuple(now - before for before, now in zip([0, *cumulative], cumulative, strict=False))
+            found[revision][name] = Histogram(bounds=tuple(bounds[:-1]), counts=between)
+    return found
+
+
+def _query(prometheus: str, query: str) -> Iterator[Series]:
+    """Yield labels and value of each series that a query has now; those without a revision are left out."""
+    address = urlsplit(prometheus)
+    kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
+    connection = kind(address.hostname or "", address.port, timeout=_TIMEOUT_SECONDS)
+    try:
+        connection.request("GET", f"{address.path.rstrip('/')}/api/v1/query?{urlencode({'query': query})}")
+        response = connection.getresponse()
+        status, body = response.status, response.read()
+    except (OSError, http.client.HTTPException) as error:
+        fix = "is `deploy.kserve.prometheus` right, and may runs reach it?"
+        raise UnavailableError("Prometheus does not answer", where=prometheus, fix=fix) from error
+    finally:
+        connection.close()
+    if status >= 500:
+        raise UnavailableError(f"Prometheus answers {status}", where=prometheus)
+    try:
+        found: list[Any] = json.loads(body)["data"]["result"]
+    except (ValueError, KeyError, TypeError) as error:
+        fix = "name the address of a Prometheus, such as http://prometheus.monitoring:9090"
+        raise BadInputError(f"no answer of Prometheus ({status})", where=prometheus, fix=fix) from error
+    yield from ((one["metric"], float(one["value"][1])) for one in found if one["metric"].get(_REVISION))

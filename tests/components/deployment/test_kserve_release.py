@@ -1,0 +1,156 @@
+"""What the target `kserve` writes and reads, without a cluster; tests/cluster has a real one."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import yaml
+
+from components.common.config import build_config
+from components.common.errors import BadInputError, UnavailableError
+from components.deployment.config import DeployConfig
+from components.deployment.kserve_document import storage_uri
+from components.deployment.kserve_tally import tallies
+from components.deployment.kserve_words import explain
+from components.deployment.manifest import write_manifest
+from components.deployment.target import Wanted
+
+WANTED = Wanted(
+    name="flights", revision="a" * 12, model_uri="s3://bucket/model", model_digest="a" * 64,
+    data_version="d" * 64, run_id="run-1",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("minio://mlpipeline/v2/artifacts/m", "s3://mlpipeline/v2/artifacts/m"),
+        ("s3://bucket/m", "s3://bucket/m"),
+        ("gs://bucket/m", "gs://bucket/m"),
+        ("pvc://claim/m", "pvc://claim/m"),
+    ],
+)
+def test_a_store_is_named_as_kserve_reads_it(given, read):
+    assert storage_uri(given) == read
+
+
+@pytest.mark.parametrize("given", ["/home/me/model", "file:///m", "ftp://host/m"])
+def test_a_place_that_pods_do_not_reach_is_refused(given):
+    with pytest.raises(BadInputError, match="cannot fetch the model"):
+        storage_uri(given)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"mode": "RawDeployment"}, "mode in"),
+        ({"min_replicas": 0}, "min_replicas >= 1"),
+        ({"max_replicas": 0}, "max_replicas >= min_replicas"),
+        ({"scale_metric": "rps"}, "scale_metric in"),
+        ({"prometheus": "prometheus:9090"}, "prometheus"),
+        ({"namespce": "x"}, "did you mean `namespace`"),
+        ({"namespace": "A"}, "name of Kubernetes"),
+    ],
+)
+def test_knobs_that_cannot_be_are_told_before_a_run(options, told):
+    with pytest.raises(BadInputError, match=told):
+        build_config(DeployConfig, {"kserve": options}, where="deploy")
+
+
+def test_a_manifest_is_the_same_bytes_again_and_says_what_it_is_of(tmp_path):
+    config = DeployConfig(target="manifest", kserve={"scale_metric": "cpu", "scale_target": 70})
+    first = write_manifest(tmp_path / "a", WANTED, config).read_bytes()
+    assert write_manifest(tmp_path / "b", WANTED, config).read_bytes() == first
+    written = yaml.safe_load(first)
+    assert written["metadata"]["annotations"]["serving.kserve.io/deploymentMode"] == "Standard"
+    predictor = written["spec"]["predictor"]
+    assert predictor["annotations"]["millrace/model-digest"] == "a" * 64
+    assert predictor["annotations"]["millrace/data-version"] == "d" * 64
+    assert predictor["annotations"]["millrace/run-id"] == "run-1"
+    assert (predictor["scaleMetric"], predictor["scaleTarget"]) == ("cpu", 70)
+
+
+def test_a_reason_is_told_in_plain_words():
+    found = {
+        "metadata": {"name": "flights"},
+        "status": {
+            "modelStatus": {
+                "transitionStatus": "BlockedByFailedLoad",
+                "lastFailureInfo": {
+                    "reason": "ModelLoadFailed",
+                    "exitCode": 2,
+                    "message": "error: digest\n",
+                },
+            },
+            "conditions": [
+                {"type": "PredictorReady", "status": "False", "reason": "ProgressDeadlineExceeded"},
+                {"type": "IngressReady", "status": "True"},
+            ],
+        },
+    }
+    events = [
+        {"type": "Warning", "reason": "FailedCreate", "message": "exceeded quota", "lastTimestamp": "2",
+         "involvedObject": {"kind": "ReplicaSet", "name": "flights-predictor-7"}},
+        {"type": "Warning", "reason": "Other", "message": "of another", "lastTimestamp": "3",
+         "involvedObject": {"kind": "Pod", "name": "prices-predictor-7"}},
+        {"type": "Normal", "reason": "Scaled", "message": "up", "lastTimestamp": "4",
+         "involvedObject": {"kind": "ReplicaSet", "name": "flights-predictor-7"}},
+    ]  # fmt: skip
+    assert explain(found, events) == (
+        "the model did not load; the container that fetches or serves the model ended with an error "
+        "(ModelLoadFailed, exit code 2): error: digest; "
+        "PredictorReady is not so (ProgressDeadlineExceeded); FailedCreate: exceeded quota"
+    )
+
+
+@pytest.fixture
+def prometheus():
+    """Prometheus's answers to instant queries, in the form of its API."""
+    told = {
+        "requests_total": [({"millrace_revision": "new", "code": "200"}, 90),
+                           ({"millrace_revision": "new", "code": "503"}, 10),
+                           ({"millrace_revision": "old", "code": "200"}, 100),
+                           ({"code": "200"}, 7)],
+        "request_seconds_bucket": [({"millrace_revision": "new", "le": le}, count)
+                                   for le, count in (("0.1", 60), ("+Inf", 100), ("0.5", 95))],
+        "predictions_bucket": [
+            ({"millrace_revision": "new", "output": "p", "class": "late", "le": le}, count)
+            for le, count in (("0.5", 30), ("1", 40), ("+Inf", 40))
+        ],
+    }  # fmt: skip
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+        def do_GET(self):
+            query = parse_qs(urlsplit(self.path).query)["query"][0]
+            assert '{namespace="n",serving_kserve_io_inferenceservice="flights"}' in query
+            series = next(rows for name, rows in told.items() if f"millrace_{name}{{" in query)
+            result = [{"metric": labels, "value": [1.0, str(count)]} for labels, count in series]
+            body = json.dumps({"status": "success", "data": {"resultType": "vector", "result": result}})
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_counts_of_each_revision_come_from_prometheus(prometheus):
+    found = tallies(prometheus, "n", "flights")
+    assert found.keys() == {"new", "old"}
+    assert (found["new"].requests, found["new"].errors) == (100, 10)
+    assert (found["old"].requests, found["old"].errors) == (100, 0)
+    assert (found["new"].seconds.bounds, found["new"].seconds.counts) == ((0.1, 0.5), (60, 35, 5))
+    assert found["new"].predictions["p/late"].counts == (30, 10, 0)
+
+
+def test_a_prometheus_that_is_away_is_said_so():
+    with pytest.raises(UnavailableError, match="Prometheus does not answer"):
+        tallies("http://127.0.0.1:9", "n", "flights")
