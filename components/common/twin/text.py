@@ -137,7 +137,7 @@ def _decode(attributes: Attributes) -> Operation:
     def decode(texts: Values, length: Values) -> Values:
         size = int(length)
         content = b"".join([text[:size].ljust(size, b"\0") for text in texts.ravel().tolist()])
-        return np.frombuffer(content, kind).reshape(*texts.shape, -1)
+        return np.frombuffer(content, kind).reshape(*texts.shape, size // kind.itemsize)
 
     return decode
 
