@@ -19,19 +19,19 @@ def resolve_sources(sources: dict, options: dict = {}, allowed_hosts: List[str] 
         allowed_hosts: Hosts that http(s) may reach although their addresses are not public.
 
     Returns:
-        Output: For each source the list of its files, as `{uri, identity, bytes, partition}`.
+        Output: For each source its files, `{uri, identity, bytes, partition}`; of thousands, a digest.
     """
-    from dataclasses import asdict
-
     from components.common.config import build_config
     from components.common.errors import named_exit
+    from components.ingestion.carry import carry_files
     from components.ingestion.config import IngestionConfig
     from components.ingestion.resolve import resolve_files
 
     with named_exit():
         config = build_config(IngestionConfig, options, where="ingestion")
-        found = resolve_files(sources, allowed_hosts=allowed_hosts, timeout_seconds=config.timeout_seconds)
-    return {name: [asdict(file) for file in files] for name, files in found.items()}
+        return carry_files(
+            resolve_files(sources, allowed_hosts=allowed_hosts, timeout_seconds=config.timeout_seconds)
+        )
 
 
 @dsl.component(base_image=image("ingestion"), install_kfp_package=False)
@@ -64,18 +64,21 @@ def ingest(
 
     from components.common.config import build_config
     from components.common.errors import named_exit
+    from components.ingestion.carry import recall_files
     from components.ingestion.config import IngestionConfig
     from components.ingestion.ingest import ingest_sources
-    from components.ingestion.resolve import recall_files
     from components.ingestion.sources import read_sources
     from components.ingestion.split import SplitRule
 
     with named_exit():
+        config = build_config(IngestionConfig, options, where="ingestion")
+        files = recall_files(
+            sources, identities, allowed_hosts=allowed_hosts, timeout_seconds=config.timeout_seconds
+        )
+        rule = build_config(SplitRule, split, where="split")
         made = ingest_sources(
-            read_sources(sources), recall_files(sources, identities),
-            build_config(SplitRule, split, where="split"),
-            build_config(IngestionConfig, options, where="ingestion"), query=query,
-            examples=Path(examples.path), snapshot=Path(snapshot.path), allowed_hosts=allowed_hosts,
+            read_sources(sources), files, rule, config, query=query, examples=Path(examples.path),
+            snapshot=Path(snapshot.path), allowed_hosts=allowed_hosts,
         )  # fmt: skip
     snapshot.metadata.update(version=made.version, sources=len(made.sources), rows=sum(made.rows.values()))
     examples.metadata.update(

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from components.common.config import require_known, whole
+from components.common.config import whole
 from components.common.errors import BadInputError
 from components.ingestion.sources import DATABASES, SPAN, Source, read_sources, split_pin
 from components.ingestion.spans import glob_of, select_window
@@ -56,21 +56,6 @@ def resolve_files(
             what = f"one source mixes formats: {', '.join(sorted(formats))}"
             raise BadInputError(what, where=where, fix="make two sources")
     return found
-
-
-def recall_files(sources: Mapping[str, Any], identities: Mapping[str, Any]) -> dict[str, list[FoundFile]]:
-    """Read back what `resolve_files` found, after KFP has carried it.
-
-    Raises:
-        BadInputError: `identities` does not belong to `sources`, or is not of that form.
-    """
-    require_known(identities, list(sources), where="identities")
-    require_known(sources, list(identities), where="sources")
-    try:
-        return {name: [FoundFile(**whole(file)) for file in identities[name]] for name in sorted(sources)}
-    except TypeError as error:
-        what, fix = f"not a list of files: {error}", "pass the output of `resolve_sources`"
-        raise BadInputError(what, where="parameter `identities`", fix=fix) from error
 
 
 def file_format(uri: str) -> tuple[str, str | None]:

@@ -10,6 +10,7 @@ from components.common.errors import BadInputError, ComponentError, UnavailableE
 from pipelines.local.lineage_reader import LineageReader
 from pipelines.local.store import protos
 from pipelines.remote.host import read_address
+from pipelines.remote.planned import declared_uris
 
 TIMEOUT_SECONDS = 30.0
 _LARGEST_ANSWER = 256 * 1024 * 1024  # bytes; gRPC's own limit is 4 MiB, and `--down` reads a store whole
@@ -74,15 +75,18 @@ class ServiceReader(LineageReader):
         super().__init__(service, f"ML Metadata at {service.address}")
 
     def sources(self, record: Any) -> list[tuple[str, SourceFile]]:
-        """Return the files that the task which made a snapshot was told to read; no sha256 is known."""
+        """Return the files that the task which made a snapshot was told to read; no sha256 is known.
+
+        Where they were too many to be told one by one, it is what they were declared as, such as a glob.
+        """
         if record.custom_properties["display_name"].string_value != "snapshot":
             return []
         producer = self.producer(record.id)
-        given = _inputs(producer).get("identities") if producer is not None else None
+        given = _inputs(producer) if producer is not None else {}
         return [
             (name, SourceFile(uri=str(file["uri"]), bytes=int(file.get("bytes") or 0), sha256=""))
-            for name, files in sorted((given or {}).items())
-            for file in files
+            for name, carried in sorted(given.get("identities", {}).items())
+            for file in (carried if isinstance(carried, list) else _declared(given, name))
         ]
 
     def endpoint_url(self, record: Any) -> str | None:
@@ -97,6 +101,10 @@ class ServiceReader(LineageReader):
         return "found" in properties and not (
             properties["found"].int_value or properties["found"].double_value
         )
+
+
+def _declared(given: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    return [{"uri": uri} for source, uri in declared_uris(given.get("sources")) if source == name]
 
 
 def _inputs(execution: Any) -> dict[str, Any]:

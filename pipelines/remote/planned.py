@@ -27,7 +27,8 @@ def trace_planned(run: RemoteRun) -> LineageNode:
         raise BadInputError("its package is of a form that is not known here", where=f"run {run.run_id}")
     done = {node.place.task.label for node in run.nodes if node.state == "SUCCEEDED"}
     defaults = {name: spec.default for name, spec in plan.inputs.items()}
-    files = tuple(_files({**defaults, **run.parameters}.get("sources")))
+    told = declared_uris({**defaults, **run.parameters}.get("sources"))
+    files = tuple(LineageNode(kind="source", name=name, uri=uri) for name, uri in told)
     trace = _Trace(run_id=run.run_id, done=done, files=files)
     return LineageNode(kind="run", name=run.run_id, made_from=tuple(trace.results(plan.graph)))
 
@@ -109,10 +110,13 @@ class _Trace:
             yield from self.files
 
 
-def _files(sources: Any) -> Iterator[LineageNode]:
-    """Yield what a run of ours was told to read; how many files that are and what they hold nobody says."""
+def declared_uris(sources: Any) -> Iterator[tuple[str, str]]:
+    """Yield what a run of ours was told to read, with the name of each source.
+
+    How many files that are, and what they hold, nobody says.
+    """
     for name, source in sources.items() if isinstance(sources, dict) else ():
         uri = source.get("uri") if isinstance(source, dict) else source
         for one in uri if isinstance(uri, list) else [uri]:
             if isinstance(one, str):
-                yield LineageNode(kind="source", name=name, uri=one)
+                yield name, one

@@ -67,6 +67,18 @@ def test_changed_source_ends_the_task_with_code_4(write, ports, capsys):
     assert "source changed" in capsys.readouterr().err
 
 
+def test_files_by_the_thousand_are_read_as_a_few_are(tmp_path, ports, monkeypatch):
+    for number in range(40):
+        (tmp_path / f"{number:02d}.csv").write_text(f"a\n{number}\n")
+    sources = {"t": str(tmp_path / "*.csv")}
+    monkeypatch.setattr("components.ingestion.carry.LARGEST", 1000)
+    identities = resolve_sources.python_func(sources=sources)
+    assert set(identities["t"]) == {"files", "digest", "tags"}
+    ingest.python_func(sources=sources, identities=carried(identities), **ports)
+    snapshot = read_snapshot(tmp_path / "run" / "snapshot")
+    assert [len(snapshot.sources["t"]), sum(snapshot.rows.values())] == [40, 40]
+
+
 def test_mistyped_knob_is_refused_before_anything_is_read(capsys):
     with pytest.raises(SystemExit):
         resolve_sources.python_func(sources={"t": "/no/such.csv"}, options={"null_value": []})

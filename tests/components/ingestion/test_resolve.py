@@ -5,7 +5,7 @@ import pytest
 
 from components.common.errors import BadInputError, UnavailableError
 from components.ingestion.fetch import check_unchanged
-from components.ingestion.resolve import recall_files, resolve_files
+from components.ingestion.resolve import resolve_files
 from components.ingestion.stores import FoundFile, LocalFiles
 
 
@@ -90,18 +90,6 @@ def test_empty_file_folder_unknown_format_and_mixture_are_refused(write, tmp_pat
     write("b.parquet", "x")
     with pytest.raises(BadInputError, match="mixes formats: csv, parquet"):
         resolve_files({"t": [str(tmp_path / "a.csv"), str(tmp_path / "b.parquet")]})
-
-
-def test_identities_come_back_from_kfp_although_numbers_are_doubles():
-    carried = {"t": [{"uri": "/a.csv", "bytes": 4.0, "identity": "17", "partition": {}}]}
-    assert recall_files({"t": "a.csv"}, carried)["t"] == [FoundFile(uri="/a.csv", bytes=4, identity="17")]
-
-
-def test_identities_of_other_sources_are_refused():
-    with pytest.raises(BadInputError, match="unknown key `flight`"):
-        recall_files({"flights": "a.csv"}, {"flight": []})
-    with pytest.raises(BadInputError, match="not a list of files"):
-        recall_files({"t": "a.csv"}, {"t": [{"url": "/a.csv"}]})
 
 
 def test_file_that_grew_was_touched_or_went_away_is_called_changed(write):

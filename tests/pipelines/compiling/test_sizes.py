@@ -17,12 +17,15 @@ import yaml
 from google.protobuf import json_format
 from kfp.pipeline_spec.pipeline_spec_pb2 import ExecutorInput
 
+from components.ingestion.carry import carry_files
+from components.ingestion.stores import FoundFile
 from components.training.config import TrainingConfig
 from components.training.propose import propose_points
 from components.training.search import plan_search
 from pipelines.build import Build
 from pipelines.compiling.package import package_text
 from pipelines.room_parameters import check_room_parameters
+from pipelines.wide_rounds import MOST_TASKS
 
 ARGUMENT, WORKFLOW, UPLOAD = 128 * 1024 - 1, 1024 * 1024, 32 * 1024 * 1024  # bytes
 COLUMNS = [f"measurement_{number:03d}" for number in range(200)]
@@ -82,6 +85,14 @@ def executor_input(parameters: dict[str, Any], artifacts: dict[str, list[dict[st
     return json_format.MessageToJson(json_format.ParseDict(content, ExecutorInput()), indent=None)
 
 
+def identities(files: int) -> dict[str, Any]:
+    """What `resolve_sources` gives for files in a bucket, each of a path as long as stores allow."""
+    folder = "s3://bucket/" + "x" * 1000
+    return carry_files(
+        {"t": [FoundFile(uri=f"{folder}/{n}", identity=f"etag {n}", bytes=n) for n in range(files)]}
+    )
+
+
 def batches(trials: int) -> list[Any]:
     search = plan_search(
         {}, trials=trials, sampler="random", seed=7, trials_per_task=1, rounds=1, config=TrainingConfig()
@@ -111,11 +122,18 @@ def test_parameters_that_name_two_hundred_columns_are_legal_and_fit_into_one_arg
     assert len(asked.encode()) < ARGUMENT / 2
 
 
-def test_the_models_of_a_hundred_tasks_fit_into_one_argument_as_linux_sees_it():
-    models = [artifact("train-trials", "model", "Model") for _ in range(TRIALS)]
+@pytest.mark.parametrize("files", [60, 10_000])
+def test_ten_thousand_files_beside_two_hundred_columns_fit_into_one_argument(files: int):
+    asked = executor_input({**PARAMETERS, "identities": identities(files)}, {})
+    assert subprocess.run(["/bin/true", asked]).returncode == 0
+    assert len(asked.encode()) < ARGUMENT * 0.9
+
+
+def test_the_models_of_the_widest_round_fit_into_one_argument_as_linux_sees_it():
+    models = [artifact("train-trials", "model", "Model") for _ in range(MOST_TASKS)]
     asked = executor_input({"options": {}}, {"models": models})
     assert subprocess.run(["/bin/true", asked]).returncode == 0
-    assert len(asked.encode()) < ARGUMENT * 0.8
+    assert len(asked.encode()) < ARGUMENT * 0.95
     with pytest.raises(OSError, match="Argument list too long"):  # or this test could not fail
         subprocess.run(["/bin/true", "x" * (ARGUMENT + 1)])
 

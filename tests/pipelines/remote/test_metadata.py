@@ -109,6 +109,22 @@ def test_what_came_of_a_file_is_told_over_grpc(millrace, recorded):
     assert [leaf["name"] for node in tree["led_to"] for leaf in node["led_to"]] == ["model", "model"]
 
 
+def test_files_that_were_too_many_to_tell_are_told_as_they_were_declared(millrace, tmp_path):
+    (tmp_path / "a.csv").write_text("x\n1\n")
+    given = {"files": 1, "digest": "0", "tags": "AAAA"}  # as `resolve_sources` folds thousands
+    compiler.Compiler().compile(short, str(tmp_path / "short.yaml"))
+    parameters = {"sources": {"rows": [str(tmp_path / "a.csv")]}, "identities": {"rows": given}}
+    result = run_package(
+        tmp_path / "short.yaml", parameters, root=tmp_path / "runs", on_event=lambda event: None
+    )
+    with MetadataService(tmp_path / "runs" / STORE_NAME) as service:
+        said = millrace("lineage", result.run_id, "--metadata", service.address, "--json")
+    tree = json.loads(said.out)
+    assert said.code == 0, said.err
+    (model,) = tree["made_from"][:1]
+    assert [leaf["uri"] for leaf in model["made_from"][0]["made_from"]] == [str(tmp_path / "a.csv")]
+
+
 def test_artifact_is_found_by_a_path_inside_it(millrace, recorded):
     _, _, results, service = recorded
     uri = results[0].outputs["ingest"]["snapshot"]["uri"]
