@@ -4,4 +4,4 @@ set -eu
 library=$(python3 -c "import sysconfig; print(sysconfig.get_path('stdlib'))")
 rm -rf "$library"/ensurepip "$library"/site-packages/pip "$library"/site-packages/pip-* \
     /usr/lib/python3/dist-packages/pip* /usr/share/python-wheels /usr/local/bin/pip* /usr/bin/pip*
-python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash "$library" || true
+python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash "$library"

@@ -16,4 +16,4 @@ if [ -d botocore/data ]; then
 fi
 find . -type f -name '*.so*' -size +500k -exec strip --strip-unneeded {} +
 # A layer's times are rounded, and a task cannot mend bytecode: it is held valid by no time at all.
-/opt/venv/bin/python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash . || true # some are templates
+/opt/venv/bin/python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash .

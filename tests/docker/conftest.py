@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.house import ROOT
-from tools.images.build import groups
-from tools.images.engine import find_engine
+from tools.images.build import groups, references_here
+from tools.images.engine import find_engine, has
 from tools.images.lock import read_lock
 
-LOCK = read_lock()
+LOCK = references_here(read_lock())
 BUILT = [name for name in groups() if f"millrace/{name}" in LOCK]
 RESTRICTED = (
     "--rm", "--read-only", "--mount", "type=tmpfs,destination=/tmp,tmpfs-mode=1777", "--network", "none",
@@ -28,7 +28,10 @@ def pytest_generate_tests(metafunc):
 @pytest.fixture(scope="session")
 def engine():
     assert BUILT, "docker/images.lock names no image: run `make images` first"
-    return find_engine(os.environ.get("ENGINE"), runs=True)
+    found = find_engine(os.environ.get("ENGINE"), runs=True)
+    gone = [name for name in BUILT if not has(found, LOCK[f"millrace/{name}"])]
+    assert not gone, f"{', '.join(gone)}: not built from this commit: run `make images` first"
+    return found
 
 
 @pytest.fixture(scope="session")

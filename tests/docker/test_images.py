@@ -69,11 +69,10 @@ print(os.getuid(), status["CapEff"], status["NoNewPrivs"])
     assert python(built_image, program, user=user).split() == [user.partition(":")[0], "0" * 16, "1"]
 
 
-def test_no_bytecode_is_stale_and_next_to_none_is_missing(built_image, python):
+def test_no_bytecode_is_stale_and_none_is_missing(built_image, python):
     found = json.loads(python(built_image, STALE))
-    assert found["stale"] == []
+    assert (found["stale"], found["missing"]) == ([], [])
     assert found["seen"] > 500
-    assert len(found["missing"]) < 0.01 * found["seen"], found["missing"]
 
 
 def test_there_is_no_pip_no_compiler_and_no_fetcher(built_image, container):

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from components.common.images import is_in_registry
 from tools.images.engine import LOCAL, ROOT, ask, do
 
 # What tells pip and uv where packages come from; never a cache or a folder of this machine.
@@ -48,6 +49,18 @@ def build(names: Iterable[str], engine: str, base: str) -> dict[str, str]:
 def local_name(name: str) -> str:
     """Return what an image that is built from this commit is called on this machine."""
     return f"{LOCAL}/millrace/{name}:{revision()[:12]}"
+
+
+def references_here(lock: Mapping[str, str]) -> dict[str, str]:
+    """Return what this machine calls the images of a lock, which after a push names those of a registry.
+
+    Args:
+        lock: The content of `docker/images.lock`.
+    """
+    return {
+        logical: local_name(logical.partition("/")[2]) if is_in_registry(reference) else reference
+        for logical, reference in lock.items()
+    }
 
 
 def build_command(name: str, engine: str, base: str, tagged: str, secrets: Mapping[str, Path]) -> list[str]:
