@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from components.deployment.config import DeployConfig
+from components.deployment.kserve import KServeTarget
+from components.deployment.kserve_api import Kubernetes
 from tests.cluster.binaries.build import binaries
 from tests.cluster.definitions import define, definitions
 from tests.cluster.kserve import controlled
-from tests.cluster.nodes import nodes
+from tests.cluster.nodes import DEPLOYMENTS, LEASES, OWN, ROUTES, SERVICES, nodes
 from tests.cluster.server import Cluster, running
 from tests.house import ROOT
 from tools.render_manifests import render_production
@@ -66,6 +69,67 @@ def played(kserve):
     """Nodes of that cluster; how a model behaves is up to the test."""
     with nodes(kserve) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def installed(kserve):
+    """What staging installs, on the cluster of KServe's controller."""
+    answer = kserve.kubectl("kustomize", str(ROOT / "manifests" / "overlays" / "staging"))
+    objects = [one for one in yaml.load_all(answer.out, yaml.CSafeLoader) if one]
+    answer = kserve.apply(objects, "--force-conflicts")
+    assert answer.ok, answer.error
+    for one in objects:
+        if one["kind"] == "ResourceQuota":
+            count_quota(kserve, one)
+    answer = kserve.apply([_store_secret()])
+    assert answer.ok, answer.error
+    return kserve
+
+
+def _store_secret() -> dict:
+    """The keys of KFP's store, made as manifests/README.md says; KServe's webhook refuses pods without."""
+    told = {
+        "serving.kserve.io/s3-endpoint": "seaweedfs.kubeflow:9000",
+        "serving.kserve.io/s3-usehttps": "0",
+    }
+    about = {"name": "millrace-store", "namespace": "millrace-serving", "annotations": told}
+    keys = {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "key"}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": about, "stringData": keys}
+
+
+@pytest.fixture(scope="session")
+def cluster_of(installed, tmp_path_factory):
+    """The API in an account's name, by a token of its own."""
+
+    def connect(account="millrace-deployer", namespace="millrace"):
+        from kubernetes import client, config
+
+        token = installed.kubectl("create", "token", account, f"--namespace={namespace}").out.strip()
+        told = yaml.safe_load(installed.config.read_text(encoding="utf-8"))
+        told["users"][0]["user"] = {"token": token}
+        configuration = client.Configuration()
+        config.load_kube_config_from_dict(told, client_configuration=configuration)
+        configuration.retries = False
+        return Kubernetes(client.ApiClient(configuration))
+
+    return connect
+
+
+@pytest.fixture
+def target_of(cluster_of, played):
+    """The target `kserve` with knobs, in the deployer's name; what it deployed is gone afterwards."""
+
+    def make(*, cluster=None, **knobs):
+        config = DeployConfig(target="kserve", **{"timeout_seconds": 60.0, **knobs})
+        return KServeTarget(cluster or cluster_of(), config)
+
+    yield make
+    for one in played.ask("GET", OWN)["items"]:
+        path = f"{OWN}/{one['metadata']['name']}"
+        played.ask("PATCH", path, {"metadata": {"finalizers": []}}, "merge-patch+json")
+        played.ask("DELETE", path)
+    for folder in (DEPLOYMENTS, SERVICES, ROUTES, LEASES):
+        played.ask("DELETE", folder)
 
 
 @pytest.fixture(scope="session", params=OVERLAYS)

@@ -38,6 +38,7 @@ MODULES = (
         "github.com/kserve/kserve@v0.20.0", "h1:Bs7HxmGV4KFqqptDcWseKv+mwD4YOYHJWcuVgPG2Gug=",
         (f"{KSERVE}/serving.kserve.io_inferenceservices.yaml",
          f"{KSERVE}/serving.kserve.io_servingruntimes.yaml",
+         f"{KSERVE}/serving.kserve.io_clusterservingruntimes.yaml",
          f"{KSERVE}/clusterstoragecontainer/serving.kserve.io_clusterstoragecontainers.yaml"),
     ),
     Module(

@@ -29,7 +29,7 @@ from tests.house import ROOT
 
 NAMESPACES = ("kserve", "knative-serving", "millrace", "millrace-serving")
 KSERVE, KNATIVE = "github.com/kserve/kserve", "knative.dev/serving"
-MORE = ("trainedmodels", "inferencegraphs", "clusterservingruntimes")
+MORE = ("trainedmodels", "inferencegraphs")
 START_SECONDS = 120
 
 

@@ -21,6 +21,8 @@ from tests.cluster.server import Cluster
 
 NAMESPACE = "millrace-serving"
 DEPLOYMENTS = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments"
+OWN = f"/apis/serving.kserve.io/v1beta1/namespaces/{NAMESPACE}/inferenceservices"
+LEASES = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases"
 ROUTES = f"/apis/gateway.networking.k8s.io/v1/namespaces/{NAMESPACE}/httproutes"
 SERVICES = f"/apis/serving.knative.dev/v1/namespaces/{NAMESPACE}/services"
 URI = "internal.serving.kserve.io/storage-initializer-sourceuri"  # of pods, by KServe
@@ -40,7 +42,7 @@ class Nodes:
         told = yaml.safe_load(cluster.config.read_text(encoding="utf-8"))
         self._host = told["clusters"][0]["cluster"]["server"]
         self._token = told["users"][0]["user"]["token"]
-        self._pool = urllib3.PoolManager(cert_reqs="CERT_NONE")
+        self._pool = urllib3.PoolManager(cert_reqs="CERT_NONE", maxsize=4)
         urllib3.disable_warnings()
         self.behaviour: dict[str, str] = {}
         self.revisions: dict[str, list[tuple[str, str]]] = defaultdict(list)

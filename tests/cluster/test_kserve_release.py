@@ -8,19 +8,15 @@ import yaml
 
 from components.common.errors import BadInputError, RefusedError, UnavailableError
 from components.deployment.candidate import Candidate
-from components.deployment.config import DeployConfig
-from components.deployment.kserve import KServeTarget
-from components.deployment.kserve_api import MANAGER, Kubernetes
+from components.deployment.kserve_api import MANAGER
 from components.deployment.kserve_document import owned
 from components.deployment.manifest import write_manifest
 from components.deployment.release import release_model
 from components.deployment.target import Wanted
-from tests.cluster.conftest import count_quota
-from tests.cluster.nodes import DEPLOYMENTS, NAMESPACE, SERVICES
+from tests.cluster.nodes import DEPLOYMENTS, NAMESPACE, OWN, SERVICES
 
 pytestmark = pytest.mark.cluster
 
-OWN = f"/apis/serving.kserve.io/v1beta1/namespaces/{NAMESPACE}/inferenceservices"
 RUNTIMES = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/servingruntimes.serving.kserve.io"
 A, B, C = (f"{digit * 64}" for digit in "abc")  # digests of models
 
@@ -35,54 +31,6 @@ def wanted(digest, name="flights", run_id="run-1"):
 
 def uri(digest):
     return f"s3://mlpipeline/{digest[:4]}"
-
-
-@pytest.fixture(scope="module")
-def installed(kserve, build):
-    """What staging installs, on the cluster of KServe's controller."""
-    objects = build("overlays/staging")
-    answer = kserve.apply(objects, "--force-conflicts")
-    assert answer.ok, answer.error
-    for one in objects:
-        if one["kind"] == "ResourceQuota":
-            count_quota(kserve, one)
-    return kserve
-
-
-@pytest.fixture(scope="module")
-def cluster_of(installed, tmp_path_factory):
-    """The API in an account's name, by a token of its own."""
-
-    def connect(account="millrace-deployer", namespace="millrace"):
-        from kubernetes import client, config
-
-        token = installed.kubectl("create", "token", account, f"--namespace={namespace}").out.strip()
-        told = yaml.safe_load(installed.config.read_text(encoding="utf-8"))
-        told["users"][0]["user"] = {"token": token}
-        configuration = client.Configuration()
-        config.load_kube_config_from_dict(told, client_configuration=configuration)
-        configuration.retries = False
-        return Kubernetes(client.ApiClient(configuration))
-
-    return connect
-
-
-@pytest.fixture
-def target_of(cluster_of, played):
-    """The target `kserve` with knobs, in the deployer's name; what it deployed is gone afterwards."""
-
-    def make(*, cluster=None, **knobs):
-        config = DeployConfig(target="kserve", **{"timeout_seconds": 60.0, **knobs})
-        return KServeTarget(cluster or cluster_of(), config)
-
-    yield make
-    for one in played.ask("GET", OWN)["items"]:
-        path = f"{OWN}/{one['metadata']['name']}"
-        played.ask("PATCH", path, {"metadata": {"finalizers": []}}, "merge-patch+json")
-        played.ask("DELETE", path)
-    for folder in (DEPLOYMENTS, SERVICES, f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases"):
-        played.ask("DELETE", folder)
-    played.ask("DELETE", f"/apis/gateway.networking.k8s.io/v1/namespaces/{NAMESPACE}/httproutes")
 
 
 @pytest.fixture
