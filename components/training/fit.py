@@ -19,6 +19,7 @@ from components.training.learn import Data, Learning, Saving
 from components.training.measure import measure_answers
 from components.training.predict import interpret, predictor
 from components.training.read_arrays import Arrays, Layout
+from components.training.share_vectors import share_vectors
 from components.training.weigh_losses import Scale, find_scale, make_targets, weigh_classes
 
 keras: Any = untyped  # its annotations call every number a string
@@ -118,7 +119,9 @@ def answer_rows(model: Any, inputs: dict[str, NDArray[Any]], task: Task, scale: 
 
 
 def _build(problem: Problem, train: Arrays) -> Any:
-    numbers, point = train.inputs.get("numbers"), problem.point
+    point, layout = problem.point, problem.layout
+    numbers, indices = train.inputs.get("numbers"), train.inputs.get("indices")
     bins = find_bins(numbers, point.bins) if point.bins and numbers is not None else None
+    vectors = None if indices is None else share_vectors(indices, layout.sizes, point.min_count)
     members = max(1, min(point.members, _MEMBER_ROWS // len(train.label)))
-    return build_model(problem.layout, problem.task, len(problem.classes), point, bins, members)
+    return build_model(layout, problem.task, len(problem.classes), point, bins, vectors, members)

@@ -27,6 +27,8 @@ class Hyperparameters:
         layers: Hidden layers. In [1, 8].
         units: Width of each hidden layer. In [1, 4096].
         embedding_dimension: Length of the vector of every index. In [1, 256].
+        min_count: Rows of the train split that an index needs for a vector of its own, at most a hundredth
+            of all; rarer ones of its column share one, with those never seen. In [1, 1,000,000].
         bins: Quantiles of the train split between which each number is encoded piecewise linearly
             (Gorishniy et al., 2022), beside the number itself; 0 takes the number alone. In [0, 256].
         members: Most networks that are trained side by side and whose answers are averaged, which is worth
@@ -45,6 +47,7 @@ class Hyperparameters:
     layers: int = 2
     units: int = 128
     embedding_dimension: int = 16
+    min_count: int = 20
     bins: int = 16
     members: int = 8
     dropout: float = 0.0
@@ -76,6 +79,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "layers": (1, 8),
     "units": (1, 4_096),
     "embedding_dimension": (1, 256),
+    "min_count": (1, 1_000_000),
     "bins": (0, 256),
     "members": (1, 32),
     "dropout": (0.0, 0.95),

@@ -12,6 +12,7 @@ from components.training.fit import Problem, fit_model
 from components.training.hyperparameters import Hyperparameters
 from components.training.measure import measure_answers
 from components.training.read_arrays import Arrays, Layout, lay_out, pack, read_arrays
+from components.training.share_vectors import Vectors
 
 LAYOUT = Layout(["a"], ["b", "c"], [3, 4])
 
@@ -52,7 +53,8 @@ def test_one_kind_of_feature_is_enough_and_few_rows_are_repeated(layout, form):
 def test_members_learn_apart_and_answer_together(form):
     """The oracle is NumPy: gradients of one member's loss, and the mean of what all members say."""
     point = Hyperparameters(form=form, units=5, layers=1)
-    model = build_model(LAYOUT, "multiclass", 4, point, None, members=3)
+    vectors = Vectors(np.arange(sum(LAYOUT.sizes), dtype=np.int32), sum(LAYOUT.sizes))
+    model = build_model(LAYOUT, "multiclass", 4, point, None, vectors, members=3)
     rows = {"numbers": np.ones((6, 1), np.float32), "indices": np.tile([[0, 1], [2, 3]], (3, 1))}
     with tf.GradientTape() as tape:
         each = model(rows, training=True)
