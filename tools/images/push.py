@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -42,11 +42,10 @@ def push(
 def _push(engine: str, there: str, tag: str) -> str:
     """Push one image, and return the digest that the registry gave it."""
     if engine == "docker":
-        do([engine, "push", f"{there}:{tag}"], f"pushing {there}")
-        found = json.loads(
-            ask([engine, "image", "inspect", "--format", "{{json .RepoDigests}}", f"{there}:{tag}"])
-        )
-        return next(each.partition("@")[2] for each in found if each.startswith(f"{there}@"))
+        said = ask([engine, "push", f"{there}:{tag}"])  # `RepoDigests` may name what the engine has instead
+        if found := re.search(r"digest: (sha256:[0-9a-f]{64})", said):
+            return found[1]
+        raise StopError(f"{there}:{tag} was pushed, but by which digest was not said: {said[-200:]}")
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch, "digest")
         do([engine, "push", "--digestfile", str(file), f"{there}:{tag}"], f"pushing {there}")
