@@ -38,7 +38,8 @@ def dressed(build: Build) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
             returned = function(*inputs, **named)
             current: Any = Pipeline.get_default_pipeline()
             for task in current.tasks.values():
-                _dress(task, build)
+                if task.importer_spec is None:  # that is no pod
+                    _dress(task, build)
             return returned
 
         defined.__doc__ = describe_inputs(function)

@@ -42,14 +42,14 @@ def gather_parameters(
         on_cluster: The run's tasks see none of this machine's files.
 
     Returns:
-        Values by name. Of our pipelines, relative paths of `sources`, `module_uri` and `baseline_uri` are
-        made absolute against the working directory: a task has another one. `module_uri` is pinned to what
-        it holds now. On a cluster both stay as they are.
+        Values by name. Of our pipelines, relative paths of `sources`, `module_uri`, `baseline_uri` and
+        `model_uri` are made absolute against the working directory: a task has another one. `module_uri`
+        is pinned to what it holds now. On a cluster they stay as they are.
 
     Raises:
         BadInputError: The file cannot be read, or a setting has no `=`, no valid YAML, or reaches into
             something that is no mapping; or a relative path is meant for a cluster, or one of a
-            store for what tasks read from a volume only.
+            store for what tasks read from a volume only, or a baseline, which is not to be had there.
     """
     read = read_mapping(file) if file else {}
     values = copy.deepcopy({**(earlier or {}), **read, **(given or {})})
@@ -63,9 +63,11 @@ def gather_parameters(
     found = {**values}
     for name in (name for name in _PATHS if name in values):
         if on_cluster:
-            _require_volume(name, values[name])
+            _CLUSTER_RULES[name](values[name])
         else:
             found[name] = _settled(values[name], settle)
+    if isinstance(values.get("model_uri"), str):
+        found["model_uri"] = _settled(values["model_uri"], settle)
     if isinstance(values.get("sources"), dict):
         found["sources"] = {name: _source(one, settle) for name, one in values["sources"].items()}
     if isinstance(found.get("module_uri"), str) and not on_cluster:
@@ -131,14 +133,27 @@ def _on_cluster(path: str) -> str:
     return path
 
 
-def _require_volume(name: str, value: Any) -> None:
-    """Refuse what no pod can open: the tasks that are given it read files, from no store."""
-    if not isinstance(value, str) or value.removeprefix("file://").startswith("/"):
+def _require_volume(uri: Any) -> None:
+    """Refuse a module that no pod can open: the tasks that are given it read files, from no store."""
+    if not isinstance(uri, str) or uri.removeprefix("file://").startswith("/"):
         return
-    scheme, store, _ = value.partition("://")
+    scheme, store, _ = uri.partition("://")
     raise BadInputError(
-        "tasks on a cluster read it from a mounted volume only", where=f"parameter `{name}`",
-        value=f"{scheme}://…" if store else value,
+        "tasks on a cluster read it from a mounted volume only", where="parameter `module_uri`",
+        value=f"{scheme}://…" if store else uri,
         fix="put it on one that all tasks mount, by the build option "
         "`tasks: {every: {volumes: [{path: /shared, claim: NAME}]}}`, and name it as /shared/…",
     )  # fmt: skip
+
+
+def _refuse_baseline(uri: Any) -> None:
+    """Refuse a baseline: KFP's launcher fails each task whose input lies in no store (`launcher_v2.go`)."""
+    if uri is not None:
+        what = "on a cluster no model can be named to compare with: Kubeflow hands on what its runs made"
+        raise BadInputError(what, where="parameter `baseline_uri`", fix="leave it out")
+
+
+_CLUSTER_RULES: Mapping[str, Callable[[Any], None]] = {
+    "module_uri": _require_volume,
+    "baseline_uri": _refuse_baseline,
+}

@@ -69,7 +69,8 @@ def define(build: Build):
 
         deploy_model(
             evaluated_model=judged.outputs["evaluated_model"], model_name=model_name,
-            golden_requests=judged.outputs["golden_requests"], options=deploy,
+            golden_requests=judged.outputs["golden_requests"],
+            run_id=dsl.PIPELINE_JOB_ID_PLACEHOLDER, options=deploy,
         ).after(model_gate)
     # fmt: on
 

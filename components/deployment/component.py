@@ -78,9 +78,9 @@ def resolve_baseline(
 @dsl.component(base_image=image("deployment"), install_kfp_package=False)
 def deploy_model(
     evaluated_model: dsl.Input[dsl.Model],
-    golden_requests: dsl.Input[dsl.Artifact],
     model_name: str,
     endpoint: dsl.Output[dsl.Artifact],
+    golden_requests: Optional[dsl.Input[dsl.Artifact]] = None,
     run_id: Optional[str] = None,
     options: dict = {},
 ):
@@ -88,8 +88,9 @@ def deploy_model(
 
     Args:
         evaluated_model: The complete model, from evaluation.
-        golden_requests: Requests with the answers that every server of the model must give.
         model_name: Name to serve under: a label of RFC 1123, at most 63 characters.
+        golden_requests: Requests with the answers that every server of the model must give; unset: those
+            that lie in the model.
         run_id: The run that releases it; unset: a release by hand.
         options: Where and how to deploy; the fields of `DeployConfig`.
 
@@ -104,7 +105,8 @@ def deploy_model(
     from components.deployment.deploy import deploy
 
     with named_exit():
-        folders = (Path(port.path) for port in (evaluated_model, golden_requests, endpoint))
+        golden = golden_requests or evaluated_model
+        folders = (Path(port.path) for port in (evaluated_model, golden, endpoint))
         config = build_config(DeployConfig, options, where="deploy")
         deployed = deploy(
             *folders, model_name=model_name, config=config, model_uri=evaluated_model.uri, run_id=run_id

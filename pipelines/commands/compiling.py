@@ -20,7 +20,9 @@ class Format(StrEnum):
 
 def compile_(
     out: Annotated[Path, typer.Option(help="Folder to write into.")],
-    pipeline: Annotated[str | None, typer.Argument(help="A pipeline: training, screening.")] = None,
+    pipeline: Annotated[
+        str | None, typer.Argument(help="A pipeline: training, screening, release, …")
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="All pipelines.")] = False,
     components: Annotated[
         bool, typer.Option("--components", help="Each component as a file of its own, and a page of them.")

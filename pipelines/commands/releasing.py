@@ -34,8 +34,7 @@ def release(
 
     with _model_at(model_uri) as model, _endpoint_in(out) as endpoint:
         options = _options(target, knob, root, start=True)
-        _ask(deploy_model, evaluated_model=model, golden_requests=model, model_name=name,
-             endpoint=endpoint, options=options)  # fmt: skip
+        _ask(deploy_model, evaluated_model=model, model_name=name, endpoint=endpoint, options=options)
         if url := endpoint.metadata.get("url"):
             typer.echo(f"{name} answers at {url}")
 

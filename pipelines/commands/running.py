@@ -15,7 +15,8 @@ Settings = Annotated[
     typer.Option("-p", metavar="KEY=VALUE", help="A parameter; `-p deploy.target=none` reaches inside."),
 ]
 Pipeline = Annotated[
-    str | None, typer.Argument(help="Name of a pipeline (training, screening), or a package (FILE.yaml).")
+    str | None,
+    typer.Argument(help="Name of a pipeline (training, screening, release, …), or a package (FILE.yaml)."),
 ]
 Earlier = Annotated[
     str | None,

@@ -69,7 +69,7 @@ def check_all_mapped(package: str, images: Mapping[str, str], *, where: str) -> 
     """
     spec = next(yaml.safe_load_all(package))
     for executor in spec["deploymentSpec"]["executors"].values():
-        name = executor["container"]["image"]
-        if name not in images.values():
+        name = executor.get("container", {}).get("image")  # an importer has none
+        if name is not None and name not in images.values():
             fix = "`make images` and `make push` write them all"
             raise BadInputError(f"says nothing of `{name}`", where=where, fix=fix)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import importlib
+import pkgutil
 import tempfile
 from pathlib import Path
 
@@ -13,7 +13,13 @@ from components.common.storage import publishing
 from pipelines.build import Build
 from pipelines.compiling.image_map import check_names
 
-PIPELINES = ("training", "screening")
+PIPELINES = {  # which function defines each
+    "training": "pipelines.training:define",
+    "screening": "pipelines.screening:define",
+    "release": "pipelines.deployment:define_release",
+    "promote": "pipelines.deployment:define_promote",
+    "rollback": "pipelines.deployment:define_rollback",
+}
 
 
 def compile_pipeline(name: str, build: Build, folder: Path) -> Path:
@@ -50,7 +56,7 @@ def package_text(name: str, build: Build) -> str:
     check_names(build.images, where="build option `images`")
     from kfp import compiler
 
-    pipeline = importlib.import_module(f"pipelines.{name}").define(build)
+    pipeline = pkgutil.resolve_name(PIPELINES[name])(build)
     with tempfile.TemporaryDirectory() as scratch:
         draft = Path(scratch) / f"{name}.yaml"
         compiler.Compiler().compile(pipeline, str(draft))

@@ -74,5 +74,5 @@ def write_files(order: Order, folder: Path) -> list[Path]:
 def _texts(order: Order, build: Build) -> Mapping[str, str]:
     if order.components:
         return {name: component_text(name, build.images) for name in sorted(doors())}
-    names = PIPELINES if order.every else (str(order.pipeline),)
+    names = tuple(PIPELINES) if order.every else (str(order.pipeline),)
     return {name: package_text(name, build) for name in names}

@@ -81,7 +81,7 @@ def test_what_is_missing_stale_or_left_over_is_told_apart(copy):
     render_pipelines(copy)
     fresh = _written(copy)
     assert _differences(fresh, fresh) == SAME
-    first, second, _ = fresh
+    first, second, *_ = fresh
     old = {name: content for name, content in fresh.items() if name != first}
     old |= {second: b"old", "overlays/local/rendered/versions/gone.yaml": b""}
     assert _differences(old, fresh) == {

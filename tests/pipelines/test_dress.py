@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from pipelines.build import Build
-from pipelines.compiling.package import package_text
+from pipelines.compiling.package import PIPELINES, package_text
 from pipelines.inputs import INPUTS
 from pipelines.local.reading import read_package
 
@@ -130,9 +130,14 @@ def test_nodes_taints_volumes_and_variables_are_those_of_the_build_file():
 
 
 def test_every_input_and_output_tells_people_what_it_is(default):
-    spec = next(yaml.safe_load_all(package_text("training", Build())))
-    ports = dict(spec["root"]["inputDefinitions"]["parameters"])
+    specs = [next(yaml.safe_load_all(package_text(name, Build()))) for name in PIPELINES]
+    ports = {
+        name: about
+        for spec in specs
+        for name, about in spec["root"]["inputDefinitions"]["parameters"].items()
+    }
     assert set(ports) == set(INPUTS)
+    spec = specs[0]
     for name, component in spec["components"].items():
         if "executorLabel" in component:
             for way in ("inputDefinitions", "outputDefinitions"):
