@@ -239,7 +239,7 @@ def test_pipeline_of_ours_is_compiled_with_the_image_map(millrace, kubeflow, ima
         (["train"], "did you mean `training`"),
         (["training.yaml", "-p", "sources=a.csv"], "a file of this machine is not there on a cluster"),
         (["training.yaml", "-p", "module_uri=s3://b/x.py"], "volume only — parameter `module_uri`"),
-        (["training.yaml", "-p", "baseline_uri=s3://b/m"], "volume only — parameter `baseline_uri`"),
+        (["training.yaml", "-p", "baseline_uri=s3://b/m"], "Kubeflow hands on what its runs made"),
         (["training.yaml", "-p", "trails=3"], "did you mean `trials`"),
         (["training.yaml", "-p", "training.tolerence=3"], "did you mean `tolerance`"),
         (["training.yaml", "-p", "deploy.target=local"], "`local` serves on the machine of a run"),
