@@ -26,7 +26,11 @@ def executor_pods(version: dict[str, Any]) -> dict[str, dict]:
     spec = version["spec"]
     executors = spec["pipelineSpec"]["deploymentSpec"]["executors"]
     settings = spec["platformSpec"]["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
-    return {name: executor_pod(one["container"], settings[name], name) for name, one in executors.items()}
+    return {
+        name: executor_pod(one["container"], settings[name], name)
+        for name, one in executors.items()
+        if "container" in one  # what KFP's importer does takes no pod of ours
+    }
 
 
 def executor_pod(container: dict[str, Any], settings: dict[str, Any], name: str) -> dict:

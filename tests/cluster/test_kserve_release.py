@@ -13,7 +13,7 @@ from components.deployment.kserve_document import owned
 from components.deployment.manifest import write_manifest
 from components.deployment.release import release_model
 from components.deployment.target import Wanted
-from tests.cluster.nodes import DEPLOYMENTS, NAMESPACE, OWN, SERVICES
+from tests.cluster.nodes import DEPLOYMENTS, LEASES, NAMESPACE, OWN, SERVICES
 
 pytestmark = pytest.mark.cluster
 
@@ -296,3 +296,100 @@ def test_the_state_of_a_release_lies_in_the_cluster_alone(target_of, played):
     released = [one.revision for one in target_of(strategy="replace").observe("flights").released]
     assert C[:12] in released
     assert B[:12] not in released
+
+
+def test_a_claim_whose_holder_died_is_void_after_its_time(target_of, played):
+    target = target_of(strategy="replace")
+    target.claim("flights", "run 7")
+    path = f"{LEASES}/millrace-release-flights"
+    long_ago = {"spec": {"renewTime": "2026-01-01T00:00:00.000000Z"}}
+    played.ask("PATCH", path, long_ago, "merge-patch+json")
+    assert target.observe("flights").holder is None
+    target.claim("flights", "run 8")
+    assert target.observe("flights").holder == "run 8"
+
+
+def test_a_manifest_is_applied_by_others_without_a_warning_and_is_theirs(
+    target_of, played, installed, tmp_path
+):
+    target = target_of(strategy="replace")
+    file = write_manifest(tmp_path, wanted(A), target._config)
+    command = ("apply", "--server-side", "--validate=strict", "-f", str(file))
+    answer = installed.kubectl(*command)
+    assert (answer.ok, answer.error) == (True, "")
+    _await(lambda: deployments(played))
+    assert _template_uri(played) == uri(A)
+    generation = live(played)["metadata"]["generation"]
+    assert installed.kubectl(*command).ok
+    assert live(played)["metadata"]["generation"] == generation
+    with pytest.raises(BadInputError, match="is not Millrace's"):
+        release(target, B)
+
+
+class Killed(BaseException):
+    """The releasing task is gone."""
+
+
+def _kill_at(target, step):
+    """End the task when it has sent its n-th change to the cluster."""
+    sent, send = [], target._cluster.apply
+
+    def apply(path, document, *, dry_run=False):
+        answer = send(path, document, dry_run=dry_run)
+        sent.append(dry_run)
+        if sent.count(False) == step:
+            raise Killed
+        return answer
+
+    target._cluster.apply = apply
+
+
+SHAPES = {
+    "replace": {"strategy": "replace"},
+    "Standard": {"steps": [100]},
+    "Knative": {"steps": [100], "kserve": {"mode": "Knative"}},
+}
+
+
+@pytest.mark.usefixtures("_routing")
+@pytest.mark.parametrize(
+    ("shape", "step"),
+    [
+        ("replace", 1),
+        ("Standard", 1),
+        ("Standard", 2),
+        ("Standard", 3),
+        ("Knative", 1),
+        ("Knative", 2),
+        ("Knative", 3),
+    ],
+)
+def test_a_release_that_was_killed_after_any_change_is_completed_by_the_next(
+    target_of, played, shape, step
+):
+    knobs = SHAPES[shape]
+    release(target_of(**(knobs if shape == "Knative" else {"strategy": "replace"})), A)
+    killed = target_of(**knobs)
+    _kill_at(killed, step)
+    with pytest.raises(Killed):
+        release(killed, B)
+    observed = release(target_of(**knobs), B)
+    assert observed.weights == {B[:12]: 100}
+    assert [one.revision for one in observed.released] == [A[:12], B[:12]]
+    assert "canary" not in live(played)["spec"]
+    assert "canaryTrafficPercent" not in live(played)["spec"]["predictor"]
+
+
+@pytest.mark.usefixtures("_routing")
+@pytest.mark.parametrize("shape", SHAPES)
+def test_another_model_after_a_killed_release_starts_from_the_old_one(target_of, played, shape):
+    knobs = SHAPES[shape]
+    release(target_of(**(knobs if shape == "Knative" else {"strategy": "replace"})), A)
+    killed = target_of(**knobs)
+    _kill_at(killed, 1)
+    with pytest.raises(Killed):
+        release(killed, B)
+    observed = release(target_of(**knobs), C)
+    assert observed.weights == {C[:12]: 100}
+    assert observed.released[-1].revision == C[:12]
+    assert B[:12] not in {one.revision for one in observed.revisions}

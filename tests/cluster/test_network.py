@@ -83,6 +83,7 @@ def test_runs_reach_what_they_need_and_nothing_else(named):
         (platform, ("metadata-grpc-server",), (8080,)),
         *((private, (), (443, 6443)) for private in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")),
         ("millrace-serving", (), (8080,)),
+        *([("monitoring", ("prometheus",), (9090,))] if name == "production" else []),
     }  # fmt: skip
     assert _peers(policies, "millrace", RUNS, "Ingress") == set()
 
