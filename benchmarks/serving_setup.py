@@ -45,7 +45,7 @@ def compare_load(ours: Literal["server", "endpoint"], *, clients: int) -> tuple[
         UnavailableError: One does not answer, or they answer differently.
     """
     model = latest_model()
-    body = _one_row(model)
+    body = ask_rows(model, 1)
     serve = _own_server if ours == "server" else _endpoint
     with _plain_server(model) as plain, serve(model) as own:
         answers = [_answer(url, body) for url in (plain, own)]
@@ -57,7 +57,7 @@ def compare_load(ours: Literal["server", "endpoint"], *, clients: int) -> tuple[
             [send_load(url, body, clients=clients, seconds=_SECONDS) for url in (own, plain)]
             for _ in range(ROUNDS)
         ]
-    own_load, plain_load = (_median(loads) for loads in zip(*rounds, strict=True))
+    own_load, plain_load = (median_load(loads) for loads in zip(*rounds, strict=True))
     conditions = {
         "peer": "kserve Model around the same SavedModel, nothing checked", "clients": clients, "rows": 1,
         "rounds": ROUNDS, "seconds_a_round": _SECONDS, "asked": ours,
@@ -85,10 +85,10 @@ def start_server(command: list[str], address: str) -> tuple[subprocess.Popen[byt
     return process, time.perf_counter() - started
 
 
-def own_command(model: Path, port: int) -> list[str]:
+def own_command(model: Path, port: int, engine: str = "auto") -> list[str]:
     """Return the module and arguments of our server, with gRPC beside it."""
-    ports = ["--port", str(port), "--grpc-port", str(free_port())]
-    return ["components.serving.server", "--model", str(model), "--name", NAME, *ports]
+    told = ["--port", str(port), "--grpc-port", str(free_port()), "--engine", engine]
+    return ["components.serving.server", "--model", str(model), "--name", NAME, *told]
 
 
 def free_port() -> int:
@@ -141,15 +141,18 @@ def _endpoint(model: Path) -> Generator[str]:
             supervisor.stop()
 
 
-def _one_row(model: Path) -> bytes:
+def ask_rows(model: Path, count: int) -> bytes:
+    """Return a request of so many golden rows, none with a missing value: a plain server knows none."""
     rows: list[Mapping[str, Any]] = [row["inputs"] for row in read_golden_requests(model)]
-    row = next(
-        each for each in rows if None not in each.values()
-    )  # the plain server knows no missing value
+    whole = [row for row in rows if None not in row.values()]
+    asked = [whole[place % len(whole)] for place in range(count)]
     inputs = [
-        {"name": entry["name"], "datatype": entry["datatype"], "shape": [1], "data": [row[entry["name"]]]}
+        {
+            "name": entry["name"], "datatype": entry["datatype"], "shape": [count],
+            "data": [row[entry["name"]] for row in asked],
+        }
         for entry in read_signature(model).inputs
-    ]
+    ]  # fmt: skip
     return json.dumps({"inputs": inputs}).encode()
 
 
@@ -168,7 +171,8 @@ def _ready(address: str) -> bool:
         return False
 
 
-def _median(loads: tuple[Load, ...]) -> Load:
+def median_load(loads: tuple[Load, ...]) -> Load:
+    """Return the medians of what clients saw."""
     return Load(
         p50_seconds=statistics.median(each.p50_seconds for each in loads),
         p99_seconds=statistics.median(each.p99_seconds for each in loads),

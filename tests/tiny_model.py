@@ -17,6 +17,8 @@ from components.common.artifacts import (
     write_model_record,
     write_signature,
 )
+from components.common.twin.program import write_program
+from tests.tiny_twin import tiny_program
 
 SIGNATURE = Signature(
     inputs=[
@@ -43,16 +45,22 @@ def expected_probability(row: dict, weight: float = 1.0) -> float:
 def write_tiny_model(
     folder: Path, *, weight: float = 1.0, passed: bool = True, golden_weight: float | None = None,
     recipe: str = "r1", baseline: dict | None = None, broken_seats: int | None = None,
+    twin_weight: float | None = None, twin_obstacle: str | None = None,
 ) -> Path:  # fmt: skip
     """Write a complete model; `golden_weight` makes golden requests that the model does not answer so.
 
-    To `broken_seats` seats it answers with no number.
+    To `broken_seats` seats it answers with no number. It has a twin, of the same weight unless
+    `twin_weight` says another, and proven unless there is an obstacle.
     """
     _save_graph(folder / "1", weight, broken_seats)
+    program = tiny_program(weight if twin_weight is None else twin_weight, broken_seats)
+    (folder / "twin").mkdir()
+    write_program(folder / "twin", program)
     write_signature(folder, SIGNATURE)
     record = ModelRecord(
         task="binary", label="late", classes=["0", "1"], trial=0, hyperparameters={"weight": weight},
         validation={"auc": 0.7}, digests={"snapshot": "s"},
+        twin={"steps": len(program.steps)},
     )  # fmt: skip
     write_model_record(folder, record)
     (folder / "schema.pbtxt").write_text("")
@@ -60,6 +68,7 @@ def write_tiny_model(
     judged = Evaluation(
         recipe=recipe, model=model_digest(folder), baseline=baseline, rows=4, metrics={}, slices=[],
         thresholds={}, passed=passed, reasons=[] if passed else ["AUC is too low"],
+        twin={"proven": twin_obstacle is None, "reason": twin_obstacle},
     )  # fmt: skip
     write_evaluation(folder, judged)
     write_golden_requests(folder, golden_rows(weight if golden_weight is None else golden_weight))

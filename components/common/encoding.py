@@ -89,6 +89,8 @@ def encode_column(values: Column, datatype: str, *, name: str) -> Values:
     if hasattr(values, "to_pylist"):  # Arrow: no Python object per value, and typed already
         return _from_arrow(values, datatype, name)
     listed: Sequence[Any] = values.tolist() if hasattr(values, "tolist") else values
+    if (whole := _all_at_once(listed, datatype)) is not None:
+        return whole
     convert = {"FP32": _float, "INT64": _integer, "BYTES": _bytes}[datatype]
     dtype = {"FP32": np.float32, "INT64": np.int64, "BYTES": np.object_}[datatype]
     encoded = np.empty(len(listed), dtype)
@@ -122,6 +124,30 @@ def _from_arrow(values: Column, datatype: str, name: str) -> Values:
         return np.asarray(values.cast("binary").fill_null(MISSING_STRING.encode()), np.object_)
     except (TypeError, ValueError) as error:  # Arrow's own errors are ValueErrors and TypeErrors
         raise BadInputError(f"not a column of type {datatype}: {error}", where=f"input `{name}`") from error
+
+
+def _all_at_once(listed: Sequence[Any], datatype: str) -> Values | None:
+    """Return the array of values of plain types; None where one must be looked at by itself."""
+    kinds = set(map(type, listed))
+    if not kinds <= _PLAIN[datatype]:
+        return None
+    try:
+        if datatype == "BYTES":
+            marker = MISSING_STRING.encode()
+            encoded = [marker if value is None else value.encode() for value in listed]
+            return None if MISSING_STRING in listed else np.array(encoded, np.object_)
+        if datatype == "FP32":
+            with np.errstate(over="ignore"):
+                return np.array(listed, np.float64).astype(np.float32)
+        whole = np.array(listed, np.int64)
+    except (OverflowError, UnicodeEncodeError):
+        return None
+    return None if (whole == MISSING_INTEGER).any() else whole
+
+
+_PLAIN: dict[str, set[type]] = {
+    "FP32": {float, int, type(None)}, "INT64": {int}, "BYTES": {str, type(None)}
+}  # fmt: skip
 
 
 def _float(value: Any) -> float:
@@ -161,9 +187,10 @@ def _common_length(columns: Mapping[str, Column], names: Sequence[str]) -> int:
 
 
 def _require_present(values: Values, name: str) -> None:
-    missing = np.flatnonzero(missing_mask(values))
-    if missing.size:
-        raise InputError("a required value is missing", name=name, row=int(missing[0]), fix="send a value")
+    missing = missing_mask(values)
+    if missing.any():
+        row = int(np.flatnonzero(missing)[0])
+        raise InputError("a required value is missing", name=name, row=row, fix="send a value")
 
 
 def class_name(value: Any) -> str:

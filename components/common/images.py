@@ -7,7 +7,9 @@ from typing import Literal
 
 IMAGE_PREFIX = "millrace/"
 
-ImageName = Literal["ingestion", "validation", "modelling", "modelling-gpu", "deployment", "serving"]
+ImageName = Literal["ingestion", "validation", "modelling", "modelling-gpu", "deployment", "serving",
+    "serving-tensorflow",
+]  # fmt: skip
 
 # Our logical names, what an engine built and pushed nowhere, and an image's own id.
 _NOWHERE = re.compile(rf"{IMAGE_PREFIX}|localhost/|(sha256:)?[0-9a-f]{{64}}$")

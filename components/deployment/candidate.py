@@ -17,6 +17,7 @@ from components.common.artifacts import (
 )
 from components.common.errors import BadInputError, RefusedError
 from components.common.model_scan import scan_saved_model
+from components.common.twin.choose import choose_engine
 from components.deployment.target import Wanted
 
 
@@ -53,6 +54,7 @@ def read_candidate(
     name: str,
     model_uri: str | None = None,
     run_id: str | None = None,
+    engine: str = "auto",
 ) -> Candidate:
     """Read a model that is to be released, after everything that can be wrong with it.
 
@@ -62,9 +64,11 @@ def read_candidate(
         name: Model name.
         model_uri: Where its target reads it; unset: this folder.
         run_id: The run that releases it, or None.
+        engine: What shall compute its answers; see `choose_engine`.
 
     Raises:
-        BadInputError: The model does not match its digest, may do more than compute, or was not judged.
+        BadInputError: The model does not match its digest, may do more than compute, was not judged, or
+            cannot be served by the engine.
         RefusedError: It was not blessed.
     """
     digest = verify_model(model)
@@ -78,6 +82,7 @@ def read_candidate(
     wanted = Wanted(
         name=name, revision=digest[:12], model_uri=model_uri or str(model), model_digest=digest,
         data_version=read_model_record(model).digests.get("snapshot"), run_id=run_id,
+        engine=choose_engine(model, engine).engine,
     )  # fmt: skip
     return Candidate(
         wanted=wanted, signature=read_signature(model), golden=read_golden_requests(golden_requests)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from components.common.config import build_config, whole
+from components.common.twin.choose import ENGINES
 from components.deployment.kserve_config import KServeConfig
 
 TARGETS = ("local", "kserve", "manifest", "none")
@@ -18,6 +19,7 @@ SUPERVISOR = "MILLRACE_SUPERVISOR"  # environment variable: path of the `supervi
 
 _RULES: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "target": (f"target in {TARGETS}", lambda value: value is None or value in TARGETS),
+    "engine": (f"engine in {ENGINES}", ENGINES.__contains__),
     "strategy": (f"strategy in {STRATEGIES}", STRATEGIES.__contains__),
     "on_inconclusive": (f"on_inconclusive in {ON_INCONCLUSIVE}", ON_INCONCLUSIVE.__contains__),
     "timeout_seconds": ("timeout_seconds > 0", lambda value: value > 0),
@@ -39,6 +41,8 @@ class DeployConfig:
     Attributes:
         target: `local` (through `millrace serve`), `kserve`, `manifest` or `none` (serve nothing).
             None means `local` when the environment names a supervisor, else `kserve`.
+        engine: What computes the answers: `twin` (NumPy alone) where the model has a proven one, or
+            `tensorflow`; `auto` takes the twin where it can.
         timeout_seconds: Longest time a new revision may take to become ready. Seconds, above 0.
         strategy: `canary`: beside the old one, by `steps`, judged at each that leaves the old one a share.
             `replace`: all requests at once, for a target that cannot share them. `ab`: beside the old one
@@ -62,6 +66,7 @@ class DeployConfig:
     """
 
     target: str | None = None
+    engine: str = "auto"
     timeout_seconds: float = 180.0
     strategy: str = "canary"
     steps: Sequence[int] = ()

@@ -51,8 +51,9 @@ def deploy(
     name = config.chosen_target()
     uri = model_uri if name in ("kserve", "manifest") else None
     candidate = read_candidate(
-        model.resolve(), golden_requests, name=model_name, model_uri=uri, run_id=run_id
-    )
+        model.resolve(), golden_requests, name=model_name, model_uri=uri, run_id=run_id,
+        engine=config.engine,
+    )  # fmt: skip
     if name == "manifest":
         write_manifest(endpoint, candidate.wanted, config)
     is_served = name not in ("manifest", "none")

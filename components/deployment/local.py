@@ -78,7 +78,9 @@ class LocalTarget:
 
     def apply(self, wanted: Wanted) -> None:
         """Have a revision started; see `Target`."""
-        body = {"model_uri": wanted.model_uri, "model_digest": wanted.model_digest}
+        body = {
+            "model_uri": wanted.model_uri, "model_digest": wanted.model_digest, "engine": wanted.engine
+        }  # fmt: skip
         call_control(self._control, "PUT", f"/endpoints/{wanted.name}/revisions/{wanted.revision}", body)
 
     def weigh(self, model_name: str, weights: Mapping[str, int]) -> None:

@@ -20,6 +20,8 @@ class Wanted:
         model_digest: Model digest.
         data_version: Version of the data it was made from, or None when that is not known.
         run_id: The run that releases it, or None for one by hand. A revision that exists keeps its own.
+        engine: What computes its answers, `twin` or `tensorflow`; `auto` leaves it to the server, and a
+            revision that exists keeps its own.
     """
 
     name: str
@@ -28,6 +30,7 @@ class Wanted:
     model_digest: str
     data_version: str | None = None
     run_id: str | None = None
+    engine: str = "auto"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from typing import Protocol
 
 from components.common.encoding import Values
+from components.common.errors import BadInputError
+from components.common.twin.choose import Choice
 
 
 class Engine(Protocol):
@@ -20,16 +23,25 @@ class Engine(Protocol):
         ...
 
 
-def load_engine(folder: Path) -> Engine:
-    """Load the SavedModel `1/` of a model folder.
+def load_engine(folder: Path, choice: Choice) -> Engine:
+    """Load what computes a model's answers.
 
     Args:
         folder: A model folder whose bytes were verified.
+        choice: Which engine: `twin/` by NumPy, or the SavedModel `1/` by TensorFlow.
 
     Raises:
-        BadInputError: `1/` is no SavedModel, or it has no signature `serving_default`.
+        BadInputError: The twin is malformed; or `1/` is no SavedModel or has no signature
+            `serving_default`, or TensorFlow is not installed.
     """
-    # only now: a model that is refused waits for no import
+    # only now: a model that is refused waits for no import, and the twin for none of TensorFlow
+    if choice.engine == "twin":
+        from components.serving.twin_engine import TwinEngine
+
+        return TwinEngine(folder / "twin")
+    if importlib.util.find_spec("tensorflow") is None:
+        what = f"the model needs TensorFlow, which is not installed here: {choice.reason}"
+        raise BadInputError(what, where=folder, fix="serve it by the image `serving-tensorflow`")
     from components.serving.tensorflow_engine import TensorFlowEngine
 
     return TensorFlowEngine(folder / "1")

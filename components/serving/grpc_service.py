@@ -55,7 +55,7 @@ class GrpcService:
         model = self._service.model
         if request.name != model.name:
             await context.abort(grpc.StatusCode.NOT_FOUND, "unknown model")
-        described = describe_model(model.name, model.signature)
+        described = describe_model(model)
         inputs, outputs = (
             [{key: each[key] for key in ("name", "datatype", "shape")} for each in described[side]]
             for side in ("inputs", "outputs")

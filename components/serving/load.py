@@ -10,6 +10,7 @@ from components.common.artifacts import Signature, read_golden_requests, read_si
 from components.common.errors import RefusedError
 from components.common.golden import find_difference, golden_columns
 from components.common.model_scan import scan_saved_model
+from components.common.twin.choose import Choice, choose_engine
 from components.serving.check import encode_request
 from components.serving.engine import Engine, load_engine
 from components.serving.expected import Expected, read_expected
@@ -27,6 +28,7 @@ class LoadedModel:
         signature: Its inputs and outputs.
         expected: What training saw of the inputs.
         engine: What computes its answers.
+        choice: Which one that is, and why.
     """
 
     name: str
@@ -34,29 +36,32 @@ class LoadedModel:
     signature: Signature
     expected: Expected
     engine: Engine
+    choice: Choice
 
 
-def load_model(folder: Path, name: str) -> LoadedModel:
+def load_model(folder: Path, name: str, engine: str = "auto") -> LoadedModel:
     """Verify, look through, load and warm a complete model.
 
     Args:
         folder: A complete model: sealed by `digest.json`, with golden requests.
         name: What it shall be called.
+        engine: What shall compute its answers; see `choose_engine`.
 
     Raises:
-        BadInputError: Its bytes are not those that were sealed, they are no model, or it could do more than
-            compute. Nothing was loaded.
+        BadInputError: Its bytes are not those that were sealed, they are no model, it could do more than
+            compute, or the engine is not to be had. Nothing was loaded.
         RefusedError: It does not answer its own golden requests as recorded.
     """
     digest = verify_model(folder)
     scan_saved_model(folder / "1")
-    signature = read_signature(folder)
+    signature, choice = read_signature(folder), choose_engine(folder, engine)
     model = LoadedModel(
-        name=name, revision=digest[:12], signature=signature,
-        expected=read_expected(folder, signature), engine=load_engine(folder),
+        name=name, revision=digest[:12], signature=signature, choice=choice,
+        expected=read_expected(folder, signature), engine=load_engine(folder, choice),
     )  # fmt: skip
     _warm(model, folder)
-    log.info("model is loaded", extra={"model": name, "revision": digest[:12]})
+    told = {"model": name, "revision": digest[:12], "engine": choice.engine, "reason": choice.reason}
+    log.info("model is loaded", extra=told)
     return model
 
 

@@ -50,15 +50,17 @@ class Histogram:
 class ServingMetrics:
     """Counts of one server."""
 
-    def __init__(self, model: str, revision: str, outputs: Sequence[dict[str, Any]]) -> None:
+    def __init__(self, model: str, revision: str, engine: str, outputs: Sequence[dict[str, Any]]) -> None:
         """Count nothing yet.
 
         Args:
             model: Its name.
             revision: Its revision.
+            engine: What computes its answers.
             outputs: Of `signature.json`.
         """
         self._names, self._values = ["model", "revision"], [model, revision]
+        self._engine = engine
         self._requests = Counter[tuple[str, str]]()
         self._anomalies = Counter[tuple[str, str]]()
         self._seconds: dict[str, Histogram] = {}
@@ -119,6 +121,9 @@ class ServingMetrics:
         ready = self._family(GaugeMetricFamily, "ready", "1 when the model answers.")
         ready.add_metric(self._values, 1)
         yield ready
+        engine = self._family(GaugeMetricFamily, "engine", "1 for what computes the answers.", "engine")
+        engine.add_metric([*self._values, self._engine], 1)
+        yield engine
 
     def exposition(self) -> bytes:
         """Return everything as text."""

@@ -11,12 +11,12 @@ from typing import Any
 
 import orjson
 
-from components.common.artifacts import Signature
 from components.common.config import require_known
 from components.common.encoding import InputError, Values
 from components.common.errors import BadInputError
 from components.serving.binary import write_binary
 from components.serving.config import ServingConfig
+from components.serving.load import LoadedModel
 from components.serving.read import read_instances, read_tensors
 from components.serving.service import Service
 
@@ -64,7 +64,7 @@ class RestApplication:
             "/v2/health/live": lambda: _Answer({"live": True}),
             "/v2/health/ready": lambda: _Answer({"ready": True}),
             "/v2/models": lambda: _Answer({"models": [self._name]}),
-            model: lambda: _Answer(describe_model(self._name, self._signature)),
+            model: lambda: _Answer(describe_model(service.model)),
             f"{model}/ready": lambda: _Answer(ready),
         }
         self._asked = {
@@ -136,21 +136,25 @@ class RestApplication:
         return _Answer({"error": "not found"}, status=404)
 
 
-def describe_model(name: str, signature: Signature) -> dict[str, Any]:
+def describe_model(model: LoadedModel) -> dict[str, Any]:
     """Tell what a model takes and gives, as the protocol has it, and more in `parameters`."""
+    engine = {"engine": model.choice.engine, "reason": model.choice.reason}
     inputs = [
         {
             "name": entry["name"], "datatype": entry["datatype"], "shape": [-1],
             "parameters": {"kind": entry["kind"], "optional": entry["optional"]},
         }
-        for entry in signature.inputs
+        for entry in model.signature.inputs
     ]  # fmt: skip
     outputs = [
         {key: entry[key] for key in ("name", "datatype", "shape")}
         | ({"parameters": {"classes": entry["classes"]}} if "classes" in entry else {})
-        for entry in signature.outputs
+        for entry in model.signature.outputs
     ]
-    return {"name": name, "versions": ["1"], "platform": "millrace", "inputs": inputs, "outputs": outputs}
+    return {
+        "name": model.name, "versions": ["1"], "platform": "millrace", "inputs": inputs, "outputs": outputs,
+        "parameters": {key: value for key, value in engine.items() if value is not None},
+    }  # fmt: skip
 
 
 async def _read_body(receive: Receive, limits: ServingConfig) -> bytes:

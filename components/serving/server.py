@@ -9,12 +9,16 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from components.common.errors import ComponentError
 from components.common.names import check_model_name
+from components.common.twin.choose import ENGINES
 from components.serving.config import ServingConfig
-from components.serving.load import LoadedModel, load_model
 from components.serving.log import log_as_json
+
+if TYPE_CHECKING:
+    from components.serving.load import LoadedModel
 
 
 def serve_model(
@@ -39,12 +43,17 @@ def serve_model(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns 2 or 3 with one line on standard error when the model is refused."""
     options = _parse(arguments)
+    # Before NumPy is imported: threads of its own would wait for each other longer than they compute,
+    # above all where a container has fewer processors than its machine.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from components.serving.load import load_model
+
     log_as_json(sys.stderr)
     if options.end_with_stdin:
         threading.Thread(target=_end_with_stdin, daemon=True).start()
     try:
         name = check_model_name(options.name)
-        model = load_model(Path(options.model), name)
+        model = load_model(Path(options.model), name, options.engine)
         serve_model(
             model, host=options.host, port=options.port, grpc_port=options.grpc_port, config=ServingConfig()
         )
@@ -61,6 +70,10 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     parser.add_argument("--port", type=int, default=8080, help="port to listen on (default %(default)s)")
     parser.add_argument("--grpc-port", type=int, help="port for gRPC (default: none)")
+    parser.add_argument(
+        "--engine", choices=ENGINES, default="auto",
+        help="what computes the answers (default: the twin where it is proven, else TensorFlow)",
+    )  # fmt: skip
     parser.add_argument("--end-with-stdin", action="store_true", help="end when standard input is closed")
     return parser.parse_args(arguments)
 

@@ -26,7 +26,9 @@ class Service:
     def __init__(self, model: LoadedModel) -> None:
         """Answer by `model`."""
         self.model = model
-        self.metrics = ServingMetrics(model.name, model.revision, model.signature.outputs)
+        self.metrics = ServingMetrics(
+            model.name, model.revision, model.choice.engine, model.signature.outputs
+        )
         self._batcher = Batcher(model.engine)
 
     async def answer(self, columns: Columns) -> dict[str, Values]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from components.common.twin.kinds import Attributes, Maker, Operation, OperationError, Values, array_type
 
+_UNSIGNED = {"int32": np.uint32, "int64": np.uint64}  # where what is below 0 is beyond any size
 _REDUCTIONS: Mapping[str, Callable[..., Any]] = {
     "All": np.all, "Any": np.any, "Max": np.max, "Mean": np.mean, "Min": np.min, "Prod": np.prod,
     "Sum": np.sum,
@@ -98,7 +99,7 @@ def _gather(attributes: Attributes) -> Operation:
 
     def gather(values: Values, places: Values, axis: Values) -> Values:
         along = int(axis) % values.ndim
-        if places.size and not 0 <= places.min() <= places.max() < values.shape[along]:
+        if places.size and places.view(_UNSIGNED[places.dtype.name]).max() >= values.shape[along]:
             raise OperationError("a place outside the table")
         if batch:
             return _gather_each(values, places, along, batch % (places.ndim + 1))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -11,6 +13,9 @@ from components.common.twin.kinds import Operation, Values
 from components.common.twin.operations import make_operation
 from components.common.twin.program import Program, Step
 from components.common.twin.tables import table_lookup
+
+CHUNK = 256  # rows computed at a time: rows are independent, and so few stay in the processor's cache
+_THREADS = 4  # at most, for the chunks of one request
 
 _Slots = list[object]  # one for each value, constant and table
 _Call = Callable[[_Slots], None]
@@ -27,12 +32,14 @@ class Twin:
         """
         known: dict[str, object] = {name: table_lookup(table) for name, table in program.tables.items()}
         known |= program.constants
-        names = [one.value for one in program.inputs]
-        names += [name for step in program.steps for name in step.outputs]
-        places = {name: place for place, name in enumerate((*known, *names))}
-        self._start: _Slots = [*known.values(), *(None for _ in names)]
+        places = _places(program, len(known)) | {name: place for place, name in enumerate(known)}
+        self._start: _Slots = [
+            *known.values(),
+            *(None for _ in range(len(known), 1 + max(places.values()))),
+        ]
         self._inputs = [(one.name, places[one.value]) for one in program.inputs]
         self._outputs = [(one.name, places[one.value]) for one in program.outputs]
+        self._pool = ThreadPoolExecutor(min(_THREADS, len(os.sched_getaffinity(0))))
         self._calls = [_bind(number, step, places) for number, step in enumerate(program.steps)]
 
     def predict(self, columns: Mapping[str, Values]) -> dict[str, Values]:
@@ -47,6 +54,13 @@ class Twin:
         Raises:
             OperationError: A step has no answer for a value; TensorFlow has none either.
         """
+        rows = len(columns[self._inputs[0][0]])
+        if rows <= CHUNK:
+            return self._predict(columns)
+        parts = list(self._pool.map(self._predict, _chunks(columns, rows)))
+        return {name: np.concatenate([part[name] for part in parts]) for name, _ in self._outputs}
+
+    def _predict(self, columns: Mapping[str, Values]) -> dict[str, Values]:
         slots = self._start.copy()
         for name, place in self._inputs:
             slots[place] = columns[name]
@@ -54,6 +68,31 @@ class Twin:
             for call in self._calls:
                 call(slots)
         return {name: np.asarray(slots[place]) for name, place in self._outputs}
+
+
+def _chunks(columns: Mapping[str, Values], rows: int) -> Iterator[dict[str, Values]]:
+    for start in range(0, rows, CHUNK):
+        yield {name: values[start : start + CHUNK] for name, values in columns.items()}
+
+
+def _places(program: Program, first: int) -> dict[str, int]:
+    """Give each value a slot, that of one that is not used any more where there is one.
+
+    So an array is let go as soon as may be, and its memory is warm for the next.
+    """
+    kept = {one.value for one in program.outputs}
+    last = {name: number for number, step in enumerate(program.steps) for name in step.inputs}
+    places = {one.value: first + place for place, one in enumerate(program.inputs)}
+    count, free = first + len(places), list[int]()
+    for number, step in enumerate(program.steps):
+        ended = {name for name in step.inputs if last[name] == number and name in places} - kept
+        free += sorted(places[name] for name in ended)
+        for name in step.outputs:
+            places[name] = free.pop() if free else count
+            count = max(count, places[name] + 1)
+            if name not in last and name not in kept:
+                free.append(places[name])
+    return places
 
 
 def _bind(number: int, step: Step, places: Mapping[str, int]) -> _Call:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import repeat
 from typing import Any, Literal
 
@@ -11,16 +12,36 @@ import numpy as np
 from components.common.twin.kinds import Attributes, Maker, Operation, Values, array_type, as_texts
 from components.common.twin.program import Table
 
-Lookup = Mapping[Any, Any]
+_FEW = 64  # keys, up to which a dictionary is faster than a search among sorted whole numbers
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lookup:
+    """A table in two forms.
+
+    Attributes:
+        entries: Values by key.
+        keys: The keys sorted, `[entries]`, where they are whole numbers; else none.
+        values: In the order of `keys`.
+    """
+
+    entries: Mapping[Any, Any]
+    keys: Values
+    values: Values
 
 
 def table_lookup(table: Table) -> Lookup:
     """Return a table as what `LookupTableFindV2` is computed with."""
-    return dict(zip(table.keys.tolist(), table.values.tolist(), strict=True))
+    entries = dict(zip(table.keys.tolist(), table.values.tolist(), strict=True))
+    order = np.argsort(table.keys) if table.keys.dtype.kind == "i" else np.arange(0)
+    return Lookup(entries=entries, keys=table.keys[order], values=table.values[order])
 
 
 def _find(table: Lookup, keys: Values, default: Values) -> Values:
-    found = map(table.get, keys.ravel().tolist(), repeat(default.item()))
+    if len(table.keys) and keys.size > _FEW:
+        places = np.minimum(np.searchsorted(table.keys, keys), len(table.keys) - 1)
+        return np.where(table.keys[places] == keys, table.values[places], default)
+    found = map(table.entries.get, keys.ravel().tolist(), repeat(default.item()))
     if default.dtype == np.object_:
         return as_texts(list(found), keys.shape)
     return np.fromiter(found, default.dtype, keys.size).reshape(keys.shape)

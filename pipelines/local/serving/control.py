@@ -59,6 +59,7 @@ class Control:
         name, body = check_model_name(request.match_info["name"]), await _read(request)
         revision = check_model_name(request.match_info["revision"])  # it names a log file
         fields = {key: body.get(key) for key in ("model_uri", "model_digest")}
+        fields["engine"] = body.get("engine", "auto")
         for key, value in fields.items():
             if not isinstance(value, str):
                 raise BadInputError("must be a string", where=key, value=value)

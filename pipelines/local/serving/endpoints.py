@@ -97,19 +97,28 @@ class Endpoints:
                 endpoint.revisions[revision] = self._revision(name, revision, **model)
                 endpoint.revisions[revision].start()
 
-    def apply(self, name: str, revision: str, *, model_uri: str, model_digest: str) -> None:
+    def apply(
+        self, name: str, revision: str, *, model_uri: str, model_digest: str, engine: str = "auto"
+    ) -> None:
         """Have a revision served; one that is alive is left alone, one that failed is tried again.
 
         Raises:
-            BadInputError: The revision exists with another model.
+            BadInputError: The revision exists with another model, or is served by another engine.
         """
         endpoint = self.by_name.setdefault(name, Endpoint())
         found = endpoint.revisions.get(revision)
         if found is not None and found.model_digest != model_digest:
             what = "revision exists with another model"
             raise BadInputError(what, where=revision, value=found.model_digest)
+        if found is not None and engine not in ("auto", found.engine):
+            fix = f"`millrace stop {name}`, and deploy it again"
+            raise BadInputError(
+                f"is served by another engine than `{engine}`", where=revision, value=found.engine, fix=fix
+            )
         if found is None:
-            found = self._revision(name, revision, model_uri=model_uri, model_digest=model_digest)
+            found = self._revision(
+                name, revision, model_uri=model_uri, model_digest=model_digest, engine=engine
+            )
             endpoint.revisions[revision] = found
         found.model_uri = model_uri  # the same bytes, perhaps in a newer run's folder
         self._save()
@@ -207,9 +216,11 @@ class Endpoints:
             raise UnknownError("no such revision", value=revision)
         return endpoint.revisions[revision]
 
-    def _revision(self, name: str, revision: str, *, model_uri: str, model_digest: str) -> Revision:
+    def _revision(
+        self, name: str, revision: str, *, model_uri: str, model_digest: str, engine: str = "auto"
+    ) -> Revision:
         return Revision(
-            name, revision, model_uri=model_uri, model_digest=model_digest, logs=self._logs,
+            name, revision, model_uri=model_uri, model_digest=model_digest, engine=engine, logs=self._logs,
             forks=self._forks,
         )  # fmt: skip
 
@@ -218,7 +229,11 @@ class Endpoints:
             {
                 name: {
                     "revisions": {
-                        each.name: {"model_uri": each.model_uri, "model_digest": each.model_digest}
+                        each.name: {
+                            "model_uri": each.model_uri,
+                            "model_digest": each.model_digest,
+                            "engine": each.engine,
+                        }
                         for each in endpoint.revisions.values()
                     },
                     "weights": endpoint.weights,

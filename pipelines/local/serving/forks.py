@@ -16,8 +16,8 @@ from typing import Any
 _REPOSITORY = Path(__file__).resolve().parents[3]
 _PARENT = "pipelines.local.serving.parent"
 _SERVER = "components.serving.server"
-_IMPORTED = (
-    _SERVER, "components.serving.tensorflow_engine", "components.serving.run",
+_IMPORTED = (  # not TensorFlow: most models have a twin, and the server of another imports it itself
+    _SERVER, "components.serving.load", "components.serving.twin_engine", "components.serving.run",
     "components.serving.grpc_service",
 )  # fmt: skip
 _WARM_SECONDS = 120.0
@@ -222,6 +222,7 @@ def _environment() -> dict[str, str]:
     kept = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     ours = {
         "PYTHONPATH": str(_REPOSITORY), "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "2",
+        "OPENBLAS_NUM_THREADS": "1",  # as the server has it, which cannot say so after the import
         "JE_ARROW_MALLOC_CONF": "background_thread:false",  # a thread of the parent would be none in a fork
     }  # fmt: skip
     return {**kept, **ours}

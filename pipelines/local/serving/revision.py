@@ -26,6 +26,7 @@ class Revision:
     Attributes:
         model_uri: Folder of the complete model.
         model_digest: Its model digest.
+        engine: What computes its answers; `auto` leaves it to the server.
         state: `starting`, `ready` or `failed` (given up; `apply` tries again).
         reason: Why it is not ready, or None.
         pid: The server's process, or None.
@@ -42,11 +43,12 @@ class Revision:
     stop_seconds = 15.0
 
     def __init__(
-        self, endpoint: str, name: str, *, model_uri: str, model_digest: str, logs: Path, forks: Forks
-    ) -> None:
+        self, endpoint: str, name: str, *, model_uri: str, model_digest: str, engine: str, logs: Path,
+        forks: Forks,
+    ) -> None:  # fmt: skip
         """Prepare a revision; `start` starts it."""
         self.endpoint, self.name = endpoint, name
-        self.model_uri, self.model_digest = model_uri, model_digest
+        self.model_uri, self.model_digest, self.engine = model_uri, model_digest, engine
         self.log_file = logs / f"{endpoint}-{name}.log"
         self.state: Literal["starting", "ready", "failed"] = "starting"
         self.reason: str | None = None
@@ -135,7 +137,7 @@ class Revision:
         port, grpc_port = _free_ports(2)
         arguments = [
             "--model", self.model_uri, "--name", self.endpoint, "--host", "127.0.0.1",
-            "--port", str(port), "--grpc-port", str(grpc_port),
+            "--port", str(port), "--grpc-port", str(grpc_port), "--engine", self.engine,
         ]  # fmt: skip
         process = await self._forks.start(arguments, self.log_file)
         self.pid, self.url, self.grpc = process.pid, f"http://127.0.0.1:{port}", f"127.0.0.1:{grpc_port}"

@@ -22,6 +22,7 @@ def test_each_strategy_has_its_own_default_shares(strategy, shares):
 
 WRONG = {
     "target in": {"target": "cloud"},
+    "engine in": {"engine": "onnx"},
     "strategy in": {"strategy": "blue"},
     "on_inconclusive in": {"on_inconclusive": "promote"},
     "timeout_seconds > 0": {"timeout_seconds": 0.0},

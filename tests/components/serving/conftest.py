@@ -1,4 +1,4 @@
-"""A tiny model, and its server as a process of its own."""
+"""A tiny model with a proven twin, and its server as a process of its own, once with each engine."""
 
 import json
 import os
@@ -20,9 +20,15 @@ def model_folder(tmp_path_factory):
     return write_tiny_model(tmp_path_factory.mktemp("model"))
 
 
+@pytest.fixture(scope="session", params=["tensorflow", "twin"])
+def engine(request):
+    """What computes the answers: all tests of a server run over both."""
+    return request.param
+
+
 @pytest.fixture(scope="session")
-def server_log(tmp_path_factory):
-    return tmp_path_factory.mktemp("log") / "server.log"
+def server_log(tmp_path_factory, engine):
+    return tmp_path_factory.mktemp("log") / f"{engine}.log"
 
 
 @pytest.fixture(scope="session")
@@ -31,11 +37,12 @@ def grpc_address(server_url):
 
 
 @pytest.fixture(scope="session")
-def server_url(model_folder, server_log):
+def server_url(model_folder, server_log, engine):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "components.serving.server", "--model", str(model_folder)]
+    command += [] if engine == "twin" else ["--engine", engine]  # the twin is what it takes by itself
     ports = ["--port", str(port), "--grpc-port", str(port + 1)]
     log = server_log
     with log.open("wb") as stream:

@@ -20,6 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from components.common.artifacts import MISSING_INTEGER, MISSING_STRING, read_golden_requests, seal_model
 from components.common.errors import BadInputError
+from components.common.twin.choose import Choice
 from components.serving.binary import read_binary
 from components.serving.config import ServingConfig
 from components.serving.engine import load_engine
@@ -309,6 +310,30 @@ def test_model_that_could_do_more_than_compute_is_never_loaded(tmp_path):
     assert "| tensorflow" not in ended.stderr  # it was not even imported
 
 
+def test_metadata_metrics_and_log_say_what_computes(ask, engine, server_url, server_log):
+    told = ask("/v2/models/tiny")[1]["parameters"]
+    assert told["engine"] == engine
+    assert ("reason" in told) == (engine == "tensorflow")
+    with urllib.request.urlopen(f"{server_url}/metrics") as response:  # noqa: S310 - loopback
+        assert f'engine="{engine}"' in response.read().decode()
+    lines = [json.loads(line) for line in server_log.read_text().splitlines() if line.startswith("{")]
+    assert [line["engine"] for line in lines if line["event"] == "model is loaded"] == [engine]
+
+
+def test_numbers_at_the_edges_of_float32_are_refused_by_input_and_row(ask):
+    """Denormals too: some engines take them for 0."""
+    for number, told in (
+        (1e39, "too large"),
+        (-1e39, "too large"),
+        (1e-39, "too small"),
+        (-1e-45, "too small"),
+    ):
+        status, answer = ask(V1, {"instances": [{"seats": 1}, {"seats": 1, "age": number}]})
+        assert (status, answer["input"], answer["row"]) == (400, "age", 1)
+        assert told in answer["error"]
+    assert ask(V1, {"instances": [{"seats": 1, "age": 1.2e-38}, {"seats": 1, "age": -0.0}]})[0] == 200
+
+
 def test_metadata_names_inputs_and_outputs(ask):
     answer = ask("/v2/models/tiny")[1]
     assert [entry["name"] for entry in answer["inputs"]] == ["age", "seats", "carrier"]
@@ -338,7 +363,7 @@ def test_changed_byte_is_refused_before_anything_is_loaded(model_folder, tmp_pat
 def test_folder_without_a_saved_model_is_refused_by_name(tmp_path):
     (tmp_path / "1").mkdir()
     with pytest.raises(BadInputError, match="SavedModel"):
-        load_engine(tmp_path)
+        load_engine(tmp_path, Choice(engine="tensorflow"))
 
 
 def test_engine_answers_the_golden_requests(model_folder):
