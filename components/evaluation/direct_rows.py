@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,8 @@ _DATES = (
     "2024-12-31", "2024-00-10", "2024-13-10", "2024-01-00", "2024-01-32", "0000-01-01", "2024-1-01",
     "2024-06-15 ", "2024/06/15", "20240615", "today",
 )  # fmt: skip
-_MONTHS = tuple(f"2023-{month:02d}-{day:02d}" for month in range(1, 13) for day in (1, 28, 31))
+_MONTHS = tuple(f"2023-{month:02d}-{day:02d}" for month in range(1, 13) for day in (1, 28, 29, 30, 31, 32))
+_MOMENT = "2024-05-06T07:18:29"
 _TIMES = ("00:00:00", "23:59:59", "24:00:00", "12:60:00", "12:00:60", "7:00:00")
 _HOURS = tuple(f"2024-05-06T{hour:02d}:30:00" for hour in range(24))
 
@@ -120,8 +121,16 @@ def _extremes(kind: Kind) -> Sequence[Any]:
         return _INTEGERS
     dates = [f"{date}T{_TIMES[0]}" for date in (*_DATES, *_MONTHS)] if kind == "timestamp" else _MONTHS
     times = [f"2024-05-06T{time}" for time in _TIMES]
-    texts = {"date": [*_DATES, *dates], "timestamp": [*_DATES, *dates, *times, *_HOURS]}.get(kind, [])
-    return [text.encode() for text in (*_TEXTS, *texts)]
+    spoilt = list(_spoil(_MOMENT if kind == "timestamp" else _MOMENT[:10]))
+    texts = {"date": [*_DATES, *dates, *spoilt], "timestamp": [*_DATES, *dates, *times, *_HOURS, *spoilt]}
+    return [text.encode() for text in (*_TEXTS, *texts.get(kind, ()))]
+
+
+def _spoil(text: str) -> Iterator[str]:
+    """Put the marks just before and after the digits, and the first and last digit, into each place."""
+    for place in range(len(text)):
+        for mark in "/09:":
+            yield f"{text[:place]}{mark}{text[place + 1 :]}"
 
 
 def _join(column: NDArray[Any], keys: Sequence[Any], extremes: Sequence[Any]) -> NDArray[Any]:

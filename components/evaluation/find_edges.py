@@ -16,6 +16,7 @@ Columns = Mapping[str, NDArray[Any]]
 
 _NAMES = "Less LessEqual Greater GreaterEqual Equal NotEqual UpperBound LowerBound Bucketize"
 _OUTCOMES = frozenset(_NAMES.split())
+_PART = 256  # rows that are asked together
 _WHICH = frozenset(("Minimum", "Maximum"))
 
 
@@ -65,13 +66,25 @@ class _Probe:
 
     def ask(self, owner: NDArray[Any], points: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the outcomes `[points, …]` when each point is the value of the input that owns it."""
+        parts = [slice(start, start + _PART) for start in range(0, len(points), _PART)]
+        return np.concatenate([self._ask(owner[part], points[part]) for part in parts])
+
+    def _ask(self, owner: NDArray[Any], points: NDArray[np.int64]) -> NDArray[np.int64]:
         columns = {name: np.repeat(values, len(points)) for name, values in self._row.items()}
         for place, name in enumerate(self._names):
             own = owner == place
             columns[name][own] = _unrank(points[own], columns[name].dtype)
         found = self._twin.predict(columns).values()
-        wide = [np.broadcast_to(one, (len(points), *one.shape[1:])) for one in found if one.ndim]
-        return np.concatenate([one.reshape(len(points), -1).astype(np.int64) for one in wide], axis=1)
+        flat = [_by_row(one, len(points)) for one in found]
+        return np.concatenate([np.empty((len(points), 0), np.int64), *flat], axis=1)
+
+
+def _by_row(outcome: NDArray[Any], rows: int) -> NDArray[np.int64]:
+    """Return an outcome as `[rows, …]`; buckets have the rows as their last axis, constants have none."""
+    if outcome.ndim and outcome.shape[0] != rows and outcome.shape[-1] == rows:
+        outcome = np.moveaxis(outcome, -1, 0)
+    known = outcome.ndim == 0 or outcome.shape[0] != rows
+    return np.empty((rows, 0), np.int64) if known else outcome.reshape(rows, -1).astype(np.int64)
 
 
 def _tell_which(program: Program) -> list[Step]:

@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 
 from components.common.errors import BadInputError
 from components.common.saved_models import import_tensorflow
+from components.common.twin.kinds import OperationError
+from components.common.twin.run import Twin
 from components.evaluation.predict import LoadedModel
 
 Columns = Mapping[str, NDArray[Any]]
 
+_ASKED = 64  # of them, by themselves
 _MOST = 500  # rows that fail; each one costs some calls
 
 
@@ -53,3 +56,14 @@ def split_refused(
         {name: values[answered] for name, values in columns.items()},
         {name: values[failed] for name, values in columns.items()},
     )
+
+
+def answers_any(twin: Twin, refused: Columns) -> bool:
+    """Return whether a twin answers any of the first 64 rows that its model has no answer to."""
+    for row in range(min(_ASKED, len(next(iter(refused.values()))))):
+        try:
+            twin.predict({name: values[row : row + 1] for name, values in refused.items()})
+        except OperationError:
+            continue
+        return True
+    return False

@@ -51,6 +51,7 @@ _WITH_ATTRIBUTES = {
     "Sum": ("keep_dims",),
     "Unpack": ("axis", "num"),
     "UpperBound": ("out_type",),
+    "_FusedMatMul": ("fused_ops",),
 }
 
 OPERATIONS: Mapping[str, tuple[str, ...]] = dict(

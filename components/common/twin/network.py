@@ -64,6 +64,20 @@ def _mat_mul(attributes: Attributes) -> Operation:
     return _product(bool(attributes["transpose_a"]), bool(attributes["transpose_b"]))
 
 
+def _fused_mat_mul(attributes: Attributes) -> Operation:
+    """Return a layer, as TensorFlow computes it when it makes one kernel of it: a NaN becomes 0."""
+    if attributes["fused_ops"] != ["BiasAdd", "Relu"]:
+        what = "`_FusedMatMul` of a form that is not on the list"
+        raise BadInputError(what, value=attributes["fused_ops"])
+
+    def layer(values: Values, weights: Values, bias: Values) -> Values:
+        found = np.matmul(values, weights)
+        found += bias
+        return np.fmax(found, 0, out=found)
+
+    return layer
+
+
 def _batch_mat_mul(attributes: Attributes) -> Operation:
     return _product(bool(attributes["adj_x"]), bool(attributes["adj_y"]))
 
@@ -119,4 +133,5 @@ FUNCTIONS: Mapping[str, Operation] = {
 
 MAKERS: Mapping[str, Maker] = {
     "BatchMatMulV2": _batch_mat_mul, "Einsum": _einsum, "LeakyRelu": _leaky_relu, "MatMul": _mat_mul,
+    "_FusedMatMul": _fused_mat_mul,
 }  # fmt: skip

@@ -20,7 +20,7 @@ FORMAT, VERSION = "millrace/twin", 1
 PROGRAM, CONSTANTS = "program.json", "constants.npz"
 
 Values = NDArray[Any]  # strings are objects of type bytes
-Attribute = bool | int | float | str | list[int] | list[float]
+Attribute = bool | int | float | str | list[int] | list[float] | list[str]
 
 _TEXT, _ENDS = ".text", ".ends"
 _KINDS = "biuf"  # of NumPy: boolean, integers, floats

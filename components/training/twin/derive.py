@@ -11,12 +11,14 @@ from components.common.twin.program import Program, write_program
 from components.training.twin.emit import emit
 from components.training.twin.freeze import freeze
 from components.training.twin.known_rules import choose_beforehand, divide_plainly
+from components.training.twin.network_rules import make_layer
 from components.training.twin.shape_rules import (
     broadcast_scalars,
     drop_what_changes_nothing,
     gather_once,
     keep_all,
     read_length,
+    slice_plainly,
     state_shapes,
 )
 from components.training.twin.table_rules import compute_in_table, compute_in_tables, look_up_what_is_apart
@@ -29,6 +31,7 @@ RULES = (
     state_shapes,
     read_length,
     keep_all,
+    slice_plainly,
     broadcast_scalars,
     choose_beforehand,
     divide_plainly,
@@ -37,6 +40,7 @@ RULES = (
     compute_in_tables,
     look_up_what_is_apart,
     widen_columns,
+    make_layer,
 )
 """In the order in which they are tried; what a rule makes is simplified by all of them."""
 

@@ -59,6 +59,7 @@ _LOWEST: Mapping[str, Callable[[Value], int | None]] = {
     "StringToHashBucketFast": lambda _: 0,
     "AddV2": lambda value: _sum(*value.inputs),
     "Cast": lambda value: find_lowest(value.inputs[0]),
+    "GatherV2": lambda value: find_lowest(value.inputs[0]),
     "Pack": lambda value: _least(*value.inputs),
     "SelectV2": lambda value: _least(*value.inputs[1:]),
 }

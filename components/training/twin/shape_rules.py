@@ -53,6 +53,26 @@ def broadcast_scalars(maker: Maker, value: Value) -> Value | None:
     return None
 
 
+def slice_plainly(maker: Maker, value: Value) -> Value | None:
+    """A `StridedSlice` of every entry between two ends, of as many axes: a `Slice`."""
+    if value.operation != "StridedSlice" or value.shape is None or value.inputs[0].shape is None:
+        return None
+    begin, _, strides = value.inputs[1:]
+    masks = {name: int(mask) for name, mask in value.attributes.items() if isinstance(mask, int)}
+    of_all_axes = begin.shape == (len(value.shape),) == (len(value.inputs[0].shape),)
+    if masks["ellipsis_mask"] or masks["new_axis_mask"] or masks["shrink_axis_mask"] or not of_all_axes:
+        return None
+    if not (begin.is_constant and strides.is_constant) or (strides.data != 1).any():
+        return None
+    masked = [masks["begin_mask"] >> place & 1 for place in range(len(value.shape))]
+    starts = np.where(masked, 0, begin.data).astype(np.int32)
+    rows = [place for place, size in enumerate(value.shape) if size is None]
+    if (starts < 0).any() or any(starts[place] or not masks["end_mask"] >> place & 1 for place in rows):
+        return None
+    bounds = [maker.constant(starts), maker.constant(_stated(value.shape))]
+    return maker.make("Slice", [value.inputs[0], *bounds], dtype=value.dtype, shape=value.shape)
+
+
 def read_length(maker: Maker, value: Value) -> Value | None:
     """The length of an axis, read from a `Shape`, where it is known: a constant."""
     if value.operation != "StridedSlice" or value.shape != () or value.inputs[0].operation != "Shape":

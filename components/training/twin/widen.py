@@ -39,7 +39,8 @@ def _are_columns(lanes: Sequence[Value]) -> bool:
 
 
 def _are_worth(value: Value, places: Sequence[int], fewest: int) -> bool:
-    return len(places) >= fewest and len({value.inputs[place] for place in places}) > 1
+    distinct = len({value.inputs[place] for place in places})
+    return distinct >= fewest and 2 * distinct > len(places)  # what is there once is not computed twice
 
 
 def _likeness(lane: Value) -> object:

@@ -18,8 +18,10 @@ from components.common.artifacts import (
 )
 from components.common.saved_models import load_serving
 from components.common.twin.program import Step, read_program, write_program
+from components.common.twin.run import Twin
 from components.evaluation.predict import LoadedModel, load_model
 from components.evaluation.prove_twin import prove_program, prove_twin
+from components.evaluation.split_refused import answers_any, split_refused
 from components.training.twin.derive import derive_program, write_twin
 
 
@@ -154,21 +156,24 @@ def test_rows_that_depend_on_one_another_are_found(tmp_path):
     assert proof.reason == "the twin answers otherwise when 1 rows are asked together"
 
 
+def texts(*values):
+    found = np.empty(len(values), object)
+    found[:] = values
+    return {"x": found}
+
+
 def test_what_tensorflow_refuses_the_twin_must_refuse(tmp_path):
     model, program = answering(lambda x: tf.strings.to_number(x), tf.string, "BYTES", tmp_path)
-    texts = np.array([b"1", b"2.5"], object)
-    answers = model.answer_encoded({"x": texts}, batch_size=9)
-    proof = prove_program(program, model, {"x": texts}, answers, batch_size=9)
+    encoded = texts(b"1", b"2.5")
+    answers = model.answer_encoded(encoded, batch_size=9)
+    proof = prove_program(program, model, encoded, answers, batch_size=9)
     assert proof.proven, proof.reason
-    lenient = replace(
-        program,
-        steps=[
-            Step(operation="StringLength", inputs=["x0"], outputs=["n"], attributes={"unit": "BYTE"}),
-            Step(operation="Cast", inputs=["n"], outputs=["v0"], attributes={"DstT": "float32"}),
-        ],
-    )
-    found = prove_program(lenient, model, {"x": texts}, answers, batch_size=9)
-    assert found.reason == "the twin answers a row that TensorFlow refuses"
+    answered, refused = split_refused(model, texts(b"1", b"one", b"2", b"", b"-3", b"4x"), 4)
+    assert answered["x"].tolist() == [b"1", b"2", b"-3"]
+    assert refused["x"].tolist() == [b"one", b"", b"4x"]
+    assert not answers_any(Twin(program), refused)
+    count = Step(operation="StringLength", inputs=["x0"], outputs=["v0"], attributes={"unit": "BYTE"})
+    assert answers_any(Twin(replace(program, steps=[count])), refused)
 
 
 def test_answers_that_are_no_numbers_in_both_are_equal(tmp_path):

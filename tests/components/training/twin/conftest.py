@@ -1,19 +1,34 @@
-"""A function of TensorFlow, and the program that is derived from it."""
+"""Functions of TensorFlow and exported models, and the programs that are derived from them."""
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import tensorflow as tf
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.common.artifacts import Signature
+from components.common.saved_models import load_serving
 from components.common.twin.program import Program
 from components.common.twin.run import Twin
+from components.evaluation.predict import LoadedModel
+from components.evaluation.prove_twin import prove_program
+from components.training.export import describe_signature, export_model
+from components.training.fit import Problem, fit_model
+from components.training.hyperparameters import read_hyperparameters
+from components.training.read_arrays import lay_out, read_arrays
 from components.training.twin.derive import derive_program
+from components.transform.config import TransformConfig
+from components.transform.transform import transform_examples
 
 DATATYPES = {tf.float32: "FP32", tf.int64: "INT64", tf.string: "BYTES"}
 
@@ -69,5 +84,121 @@ def derive():
         loaded = SimpleNamespace(signatures={"serving_default": call})
         inputs = [{"name": name, "datatype": DATATYPES[kind]} for name, kind in types.items()]
         return Derived(derive_program(loaded, Signature(inputs=inputs, outputs=[])), call)
+
+    return of
+
+
+KINDS = {
+    "x (m/s)": "float", "y": "float", "n": "integer", "wide": "integer", "flag": "boolean",
+    "colour": "string", "tail": "string", "day": "date", "moment": "timestamp",
+}  # fmt: skip
+FEATURES = {"tail": {"encoding": "hash", "size": 50}, "wide": "number"}
+ROWS = 400
+
+
+def draw_table(task, seed, rows=ROWS):
+    """Draw a table with all kinds of columns, some values missing."""
+    draw = np.random.default_rng(seed)
+    x, n = draw.normal(3, 2, rows), draw.integers(0, 5, rows)
+    score = x - n
+    labels = {
+        "binary": [["no", "yes"][int(value > 1)] for value in score],
+        "multiclass": [int(value > 0) + int(value > 2) for value in score],
+        "regression": (1000.0 + 50.0 * score).tolist(),
+    }
+    days = draw.integers(0, 20_000, rows).astype("M8[D]")
+    hours = draw.integers(0, 24, rows)
+    colours = draw.choice(["red", "grün", "blue"], rows).tolist()
+    return pa.table({
+        "x (m/s)": pa.array(x, mask=draw.random(rows) < 0.1),
+        "y": draw.exponential(9, rows),
+        "n": n,
+        "wide": pa.array(draw.integers(-5000, 5000, rows), mask=draw.random(rows) < 0.1),
+        "flag": draw.integers(0, 2, rows),
+        "colour": pa.array(colours, mask=draw.random(rows) < 0.1),
+        "tail": [f"N{value}" for value in draw.integers(0, 300, rows)],
+        "day": days.astype(str).tolist(),
+        "moment": [f"{day}T{hour:02d}:15:00" for day, hour in zip(days, hours, strict=True)],
+        "label": labels[task],
+    })  # fmt: skip
+
+
+def write_inputs(folder: Path, task: str, features, module=None):
+    """Transform drawn tables, as the pipeline would."""
+    for split, seed in (("train", 1), ("eval", 2)):
+        (folder / "examples" / split).mkdir(parents=True)
+        pq.write_table(draw_table(task, seed), folder / "examples" / split / "part-00000.parquet")
+    schema = schema_pb2.Schema()
+    types = {"integer": schema_pb2.INT, "boolean": schema_pb2.INT, "float": schema_pb2.FLOAT}
+    label = {"binary": "string", "multiclass": "integer", "regression": "float"}[task]
+    for name, kind in {**KINDS, "label": label}.items():
+        feature = schema.feature.add(name=name, type=types.get(kind, schema_pb2.BYTES))
+        if kind == "boolean":
+            feature.bool_domain.SetInParent()
+        if kind in ("date", "timestamp"):
+            feature.time_domain.string_format = "%Y-%m-%d" + ("T%H:%M:%S" if kind == "timestamp" else "")
+    (folder / "schema").mkdir()
+    (folder / "schema" / "schema.pbtxt").write_text(text_format.MessageToString(schema), encoding="utf-8")
+    return transform_examples(
+        folder / "examples", folder / "schema", transform_graph=folder / "graph",
+        transformed_examples=folder / "transformed", report=folder / "report.html", label="label",
+        task=task, features=features, module=module, config=TransformConfig(),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Exported:
+    """An exported model, its program, and rows that it was asked."""
+
+    model: LoadedModel
+    program: Program
+    encoded: dict[str, Any]
+    answers: Any
+
+    def prove(self, program=None):
+        return prove_program(
+            program or self.program, self.model, self.encoded, self.answers, batch_size=4096
+        )
+
+
+def export(folder: Path, summary, **point) -> Exported:
+    """Export a network of drawn weights, and derive its twin."""
+    layout = lay_out(summary)
+    train = read_arrays(folder / "transformed", "train", layout)
+    settings = {"epochs": 1, "units": 8, "embedding_dimension": 3, "batch_size": 256, **point}
+    problem = Problem(
+        layout, summary.task, summary.classes, read_hyperparameters(settings, where="test"), 0
+    )
+    fitted = fit_model(problem, train, train)
+    draw = np.random.default_rng(3)
+    fitted.model.set_weights(
+        [draw.normal(0, 0.4, weights.shape).astype(weights.dtype) for weights in fitted.model.get_weights()]
+    )
+    values = {name: [None] for name in summary.inputs}
+    signature = describe_signature(summary, dict.fromkeys(summary.inputs, True), values)
+    target = Path(tempfile.mkdtemp(dir=folder))
+    export_model(fitted, summary, folder / "graph", target=target / "1")
+    serve = load_serving(target / "1")
+    record = SimpleNamespace(task=summary.task, classes=summary.classes)
+    model = LoadedModel(folder=target, signature=signature, record=record, serve=serve)
+    table = draw_table(summary.task, 7)
+    encoded = model.encode({name: table.column(name) for name in summary.inputs})
+    answers = model.answer_encoded(encoded, batch_size=4096)
+    return Exported(model, derive_program(serve.model, signature), encoded, answers)
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory):
+    """Return a function from a task and hyperparameters to an exported model; each is made once."""
+    made: dict[Any, Any] = {}
+
+    def of(task: str, **point) -> Exported:
+        if task not in made:
+            folder = tmp_path_factory.mktemp(task)
+            made[task] = folder, write_inputs(folder, task, FEATURES)
+        key = (task, *sorted(point.items()))
+        if key not in made:
+            made[key] = export(*made[task], **point)
+        return made[key]
 
     return of

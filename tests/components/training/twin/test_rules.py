@@ -178,6 +178,35 @@ def test_one_column_twice_is_computed_once(derive):
     found.assert_equal(x=[1.0, -1.0])
 
 
+def test_a_slice_of_columns_is_plain_and_of_rows_is_not(derive):
+    def function(x, y):
+        wide = tf.stack([x, y, x + y, x - y], axis=1)
+        return tf.reduce_sum(wide[:, 1:3] * wide[:, -2:], axis=1) + wide[:, ::2][:, 1]
+
+    found = derive(function, x=tf.float32, y=tf.float32)
+    assert found.operations.count("Slice") == 1
+    found.assert_equal(x=[1.0, 2.0], y=[3.0, 5.0])
+    assert "Slice" not in derive(lambda x: x[1:], x=tf.float32).operations
+
+
+def test_a_layer_is_one_step_with_tensorflows_answer_to_nan(derive):
+    weights, bias = tf.constant([[1.0, -2.0], [0.5, 3.0]]), tf.constant([0.25, -1.0])
+
+    def function(x, y):
+        layer = tf.nn.relu(tf.nn.bias_add(tf.matmul(tf.stack([x, y], axis=1), weights), bias))
+        return tf.reduce_sum(layer, axis=1)
+
+    found = derive(function, x=tf.float32, y=tf.float32)
+    assert found.operations == ["Pack", "_FusedMatMul", "Sum"]
+    found.assert_equal(x=FLOATS, y=[1.0, 2.0, 3.0, float("nan"), -5.0])
+
+
+def test_activations_alone_keep_nan(derive):
+    found = derive(lambda x: tf.nn.relu(x + 1.0), x=tf.float32)
+    assert found.operations == ["AddV2", "Relu"]
+    found.assert_equal(x=FLOATS)
+
+
 def test_the_length_of_a_known_axis_is_a_constant(derive):
     def function(c, d):
         wide = tf.stack([COLOURS.lookup(c), COLOURS.lookup(d)], axis=1)

@@ -1,0 +1,64 @@
+"""What users commonly write in `preprocessing_fn` and `build_model` has a proven twin.
+
+The operations are those of the TFT tutorials (census, sentiment, Chicago taxi) and of the guide to Keras
+preprocessing layers, one value a row.
+"""
+
+import pytest
+
+from components.training.twin.values import OutsideError
+from tests.components.training.twin.conftest import export, write_inputs
+
+COMMON = """
+import math
+import tensorflow as tf
+import tensorflow_transform as tft
+
+def preprocessing_fn(inputs):
+    x = tf.where(tf.math.is_finite(inputs["x (m/s)"]), inputs["x (m/s)"], 0.0)
+    y = inputs["y"]
+    n = tf.cast(inputs["n"], tf.float32)
+    colour = tf.strings.lower(tf.strings.strip(inputs["colour"]))
+    month = tft.compute_and_apply_vocabulary(tf.strings.substr(inputs["day"], 0, 1), top_k=12)
+    return {
+        "x_z": tft.scale_to_z_score(x),
+        "x_01": tft.scale_to_0_1(x),
+        "y_log": tf.math.log1p(tf.maximum(y, 0.0)),
+        "y_bucket": tft.bucketize(y, 5),
+        "y_fixed": tft.apply_buckets(y, tf.constant([[1.0, 4.0, 9.0]])),
+        "n_sin": tf.math.sin(2 * math.pi * n / 5.0),
+        "n_pow": tf.sqrt(tf.pow(n + 1.0, 3.0)) + tf.exp(-n) + tf.square(tf.math.rsqrt(n + 2.0)),
+        "n_mod": tf.math.floormod(inputs["n"], 3) + tf.cast(inputs["n"] > 2, tf.int64),
+        "colour": tft.compute_and_apply_vocabulary(colour, num_oov_buckets=2, default_value=-1),
+        "colour_length": tf.strings.length(colour, unit="UTF8_CHAR"),
+        "tail": tft.hash_strings(inputs["tail"], 30),
+        "cross": tft.hash_strings(tf.strings.join([colour, tf.strings.as_string(inputs["n"])], "_"), 40),
+        "month": month,
+        "flag": tf.cast(tf.equal(inputs["flag"], 1), tf.float32),
+        "ratio": tf.math.divide_no_nan(x, y) + tf.clip_by_value(tf.abs(x), 0.5, 2.0) - tf.math.sigmoid(x),
+        "round": tf.round(y) + tf.math.floor(x) + tf.math.ceil(x) + tf.sign(x),
+        "some": tf.cast(tf.logical_and(x > 1.0, tf.logical_not(y < 3.0)), tf.int64),
+    }
+"""
+
+OUTSIDE = """
+import tensorflow as tf
+
+def preprocessing_fn(inputs):
+    return {"tail": tf.strings.length(tf.strings.regex_replace(inputs["tail"], "[0-9]+", "#"))}
+"""
+
+
+def test_common_functions_of_users_have_a_proven_twin(tmp_path):
+    module = tmp_path / "mine.py"
+    module.write_text(COMMON)
+    found = export(tmp_path, write_inputs(tmp_path, "regression", {}, module), form="mlp", members=1)
+    proof = found.prove()
+    assert proof.proven, proof.reason
+
+
+def test_a_function_outside_the_list_is_refused_by_name(tmp_path):
+    module = tmp_path / "mine.py"
+    module.write_text(OUTSIDE)
+    with pytest.raises(OutsideError, match="operation `StaticRegexReplace` is not on the list"):
+        export(tmp_path, write_inputs(tmp_path, "regression", {}, module), form="linear")
