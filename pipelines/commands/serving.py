@@ -40,16 +40,19 @@ def serve(
 
 
 def predict(
-    name: Annotated[str, typer.Argument(help="A model; `millrace endpoints` lists them.")],
+    name: Annotated[str, typer.Argument(help="A model that answers, or the folder of a complete one.")],
     file: Annotated[Path, typer.Argument(help="Rows: a .csv or .parquet file.")],
     out: Annotated[Path, typer.Option(help="What to write: a .csv or .parquet file.")],
     root: Root = DEFAULT_ROOT,
 ) -> None:
-    """Predict every row of a file by the model that answers; bad rows are named by their line."""
+    """Predict every row of a file by the model that answers, or here by a folder; bad rows are named."""
     from pipelines.local.serving.client import running_supervisor
-    from pipelines.local.serving.predict import predict_file
+    from pipelines.local.serving.predict import predict_by_model, predict_file
 
-    rows = predict_file(running_supervisor(root).url, name, file, out)
+    if Path(name).is_dir():
+        rows = predict_by_model(Path(name), file, out)
+    else:
+        rows = predict_file(running_supervisor(root).url, name, file, out)
     typer.echo(f"{rows} rows predicted: {out}")
 
 

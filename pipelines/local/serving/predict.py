@@ -1,20 +1,24 @@
-"""A file through an endpoint: batches of rows out, predictions beside the rows back."""
+"""A file through an endpoint, or a model's folder: batches of rows in, predictions beside the rows out."""
 
 from __future__ import annotations
 
 import http.client
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from components.common.encoding import InputError
 from components.common.errors import BadInputError, UnavailableError
 from components.common.names import check_model_name
 from pipelines.local.serving.tables import Batch, read_batches, typed_cells, write_batches
 
 _TIMEOUT_SECONDS = 120.0
+
+
+Ask = Callable[[dict[str, list[Any]], Sequence[int]], Mapping[str, Sequence[Any]]]
 
 
 def predict_file(url: str, name: str, file: Path, out: Path) -> int:
@@ -39,7 +43,55 @@ def predict_file(url: str, name: str, file: Path, out: Path) -> int:
     """
     with _Connection(url) as connection:
         model = connection.ask(f"/v2/models/{check_model_name(name)}")
-        return write_batches(out, _predicted(connection, model, file))
+
+        def ask(inputs: dict[str, list[Any]], lines: Sequence[int]) -> Mapping[str, Sequence[Any]]:
+            tensors = [
+                {
+                    "name": entry["name"], "datatype": entry["datatype"], "shape": [len(lines)],
+                    "data": inputs[entry["name"]],
+                }
+                for entry in model["inputs"] if entry["name"] in inputs
+            ]  # fmt: skip
+            answer = connection.ask(f"/v2/models/{model['name']}/infer", {"inputs": tensors}, lines=lines)
+            return _columns(answer["outputs"], model["outputs"])
+
+        return write_batches(out, _predicted(ask, model, file))
+
+
+def predict_by_model(folder: Path, file: Path, out: Path) -> int:
+    """Predict every row of a table in this process, by a complete model's folder and without a server.
+
+    Args:
+        folder: The model; its proven twin computes, or else TensorFlow.
+        file: As for `predict_file`.
+        out: Likewise.
+
+    Returns:
+        The number of rows.
+
+    Raises:
+        BadInputError: The folder is no complete model; else as `predict_file`.
+        RefusedError: The model does not answer its golden requests as recorded.
+        UnavailableError: An answer is not a finite number.
+    """
+    from components.serving.predictor import Predictor  # not for the clients of a server
+
+    with Predictor(folder) as model:
+
+        def ask(inputs: dict[str, list[Any]], lines: Sequence[int]) -> Mapping[str, Sequence[Any]]:
+            try:
+                found = model.answer(inputs)
+            except InputError as error:
+                where = None if error.row is None else f"line {lines[error.row]}"
+                raise BadInputError(f"the model refuses: {error}", where=where) from error
+            outputs = [
+                # the shortest digits that are this float32, as JSON has them
+                {"name": name, "shape": values.shape, "data": [*map(float, values.ravel().astype(str))]}
+                for name, values in found.items()
+            ]
+            return _columns(outputs, model.described["outputs"])
+
+        return write_batches(out, _predicted(ask, model.described, file))
 
 
 class _Connection:
@@ -75,21 +127,10 @@ class _Connection:
 
 
 def _predicted(
-    connection: _Connection, model: Mapping[str, Any], file: Path
-) -> Iterator[Mapping[str, Sequence[Any]]]:
+    ask: Ask, model: Mapping[str, Any], file: Path
+) -> Iterator[Mapping[str, Sequence[Any]]]:  # fmt: skip
     for batch in read_batches(file):
-        inputs = _inputs(batch, model["inputs"], file)
-        body = {
-            "inputs": [
-                {
-                    "name": entry["name"], "datatype": entry["datatype"], "shape": [len(batch.lines)],
-                    "data": inputs[entry["name"]],
-                }
-                for entry in model["inputs"] if entry["name"] in inputs
-            ]
-        }  # fmt: skip
-        answer = connection.ask(f"/v2/models/{model['name']}/infer", body, lines=batch.lines)
-        predictions = _columns(answer["outputs"], model["outputs"])
+        predictions = ask(_inputs(batch, model["inputs"], file), batch.lines)
         if taken := sorted(predictions.keys() & batch.columns.keys()):
             fix = "rename it in the table"
             raise BadInputError("a column has the name of an output", where=file, value=taken[0], fix=fix)

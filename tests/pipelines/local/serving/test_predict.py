@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from components.common.errors import BadInputError, UnavailableError
-from pipelines.local.serving.predict import predict_file
+from pipelines.local.serving.predict import predict_by_model, predict_file
 from tests.tiny_model import expected_probability
 
 _spec = importlib.util.spec_from_file_location("serving_conftest", Path(__file__).with_name("conftest.py"))
@@ -88,6 +88,20 @@ def test_bad_rows_are_named_by_line_and_nothing_is_written(case, url, table, tmp
     assert sorted(file.name for file in tmp_path.iterdir()) == ["rows.csv"]
 
 
+def test_folder_of_a_model_answers_as_its_endpoint_without_one(url, models, table, tmp_path):
+    assert predict_by_model(models["good"], table(*LINES), tmp_path / "here.csv") == 4
+    predict_file(url, "tiny", table(*LINES), tmp_path / "there.csv")
+    assert (tmp_path / "here.csv").read_text() == (tmp_path / "there.csv").read_text()
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_folder_names_bad_rows_by_line_too_and_nothing_is_written(case, models, table, tmp_path):
+    lines, told = BAD[case]
+    with pytest.raises(BadInputError, match=told):
+        predict_by_model(models["good"], table(*lines), tmp_path / "out.csv")
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["rows.csv"]
+
+
 def test_line_is_right_behind_a_cell_of_several_lines(url, table, tmp_path):
     lines = ["name,seats", '"two\nlines",1', "x,bad"]
     with pytest.raises(BadInputError, match="line 4"):
@@ -120,6 +134,8 @@ def test_commands_predict_and_roll_back(url, supervisor, models, table, tmp_path
         app, ["predict", "tiny", str(table(*LINES)), "--out", str(out), "--root", str(root)]
     )
     assert (done.exit_code, done.output) == (0, f"4 rows predicted: {out}\n")
+    by_folder = ["predict", str(models["good"]), str(table(*LINES)), "--out", str(out)]
+    assert runner.invoke(app, by_folder).output == f"4 rows predicted: {out}\n"
     refused = runner.invoke(app, ["rollback", "tiny", "--root", str(root)])
     assert refused.exit_code == 2
     nothing = runner.invoke(app, ["rollback", "tiny", "--root", str(tmp_path)])
