@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import subprocess
+import threading
 import time
 import urllib.request
 from datetime import date, timedelta
@@ -135,6 +136,42 @@ def test_a_dead_endpoint_is_started_anew(first: dict, home: Path):
     [serving] = endpoints(home)
     assert (serving["name"], serving["url"]) == ("houses", again["endpoint"]["url"])
     assert serving["model_digest"] == first["endpoint"]["model_digest"]
+
+
+@pytest.mark.faults
+def test_a_second_model_is_released_by_steps_under_traffic_and_no_request_fails(home: Path):
+    """By parameters alone: the same command as ever, and `deploy`."""
+    _, first = train(home, home / "houses.csv")
+    [endpoint] = endpoints(home)
+    rows = read_golden_requests(Path(first["outputs"]["evaluate"]["golden_requests"]["uri"]))
+    ended, answers, failures = threading.Event(), [], []
+
+    def send() -> None:
+        while not ended.wait(0.01):
+            for row in rows:
+                try:
+                    answers.append(ask(endpoint["url"], row["inputs"]))
+                except OSError as error:
+                    failures.append(error)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    try:
+        knobs = {"steps": "[50,100]", "interval_seconds": 1, "min_requests": 20, "max_latency_ratio": 50}
+        settings = [f"deploy.{name}={value}" for name, value in knobs.items()]
+        code, second = train(home, home / "houses.csv", *(part for one in settings for part in ("-p", one)),
+                             "-p", "search_space.epochs=50")  # fmt: skip
+    finally:
+        ended.set()
+        sender.join()
+    assert code == 0, second
+    assert failures == []
+    assert len(answers) > 100
+    [after] = endpoints(home)
+    assert after["revision"] != endpoint["revision"]
+    assert after["weights"] == {after["revision"]: 100}
+    log = millrace("logs", second["run_id"], "deploy-model", "--root", str(home / "runs")).stdout
+    assert f"is no worse than {endpoint['revision']} at 50 %" in log
 
 
 def test_a_batch_that_lost_a_column_stops_before_anything_is_trained(first: dict, home: Path):
