@@ -101,9 +101,9 @@ def _entry(one: Mapping[str, Any], name: str, share: int, least: int | None = No
 
 
 def _free_name(revision: str, found: Found) -> str:
-    """Return a name that no predictor has; one that took another's place kept that one's name."""
+    """Return a name that no predictor has, a letter first; who took another's place kept its name."""
     taken = {found.one.get("name"), *(each["predictor"]["name"] for each in found.canaries)}
-    return next(name for name in (revision, f"{revision}b", f"{revision}c") if name not in taken)
+    return next(name for name in (f"{each}{revision}" for each in "rst") if name not in taken)
 
 
 def _forgetful(one: Mapping[str, Any]) -> Document:

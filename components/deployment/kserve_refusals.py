@@ -36,7 +36,7 @@ def require_possible(cluster: Kubernetes, config: DeployConfig, wanted: Wanted) 
     if config.strategy != "canary":
         return
     require_canary(cluster, kserve)
-    longest = f"{wanted.name}-{wanted.revision}b-predictor"
+    longest = f"{wanted.name}-r{wanted.revision}-predictor"
     if kserve.mode == "Standard" and len(longest) > _LONGEST:
         what = f"a canary of it would be named {longest}, which is longer than {_LONGEST} characters"
         raise BadInputError(what, where="parameter `model_name`", value=wanted.name, fix=REPLACE)

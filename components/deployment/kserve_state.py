@@ -107,6 +107,9 @@ def since(found: Found) -> Document:
 def observation(found: Found, addresses: Addresses, words: Words, holder: str | None) -> Observation:
     """Return what is deployed.
 
+    Inside of the cluster KServe's address is, in the mode Standard, the stable predictor's Service, past
+    all shares; so a canary that has it all is asked at its own, which is that address once it is promoted.
+
     Args:
         found: The InferenceService.
         addresses: Where it and its revisions are asked.
@@ -117,8 +120,9 @@ def observation(found: Found, addresses: Addresses, words: Words, holder: str | 
     revisions += [_canary(found, entry, addresses, words) for entry in found.canaries]
     if found.previous is not None:
         revisions.append(_old(found, found.previous, 100 - revisions[0].weight, addresses))
+    alone = [each.url for each in revisions if each.weight == 100 and found.canaries]
     return Observation(
-        url=addresses.all(found.status), revisions=tuple(revisions),
+        url=next((url for url in alone if url), addresses.all(found.status)), revisions=tuple(revisions),
         released=releases(history(found.stable)), holder=holder,
     )  # fmt: skip
 

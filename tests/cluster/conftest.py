@@ -13,11 +13,12 @@ from components.deployment.kserve_api import Kubernetes
 from tests.cluster.binaries.build import binaries
 from tests.cluster.definitions import define, definitions
 from tests.cluster.kserve import controlled
-from tests.cluster.nodes import DEPLOYMENTS, LEASES, OWN, ROUTES, SERVICES, nodes
+from tests.cluster.nodes import DEPLOYMENTS, LEASES, OWN, ROUTES, SERVICES, await_so, nodes
 from tests.cluster.server import Cluster, running
 from tests.house import ROOT
 from tools.render_manifests import render_production
 
+RUNTIMES = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/servingruntimes.serving.kserve.io"
 OVERLAYS = ("local", "staging", "production")
 
 
@@ -130,6 +131,26 @@ def target_of(cluster_of, played):
         played.ask("DELETE", path)
     for folder in (DEPLOYMENTS, SERVICES, ROUTES, LEASES):
         played.ask("DELETE", folder)
+
+
+@pytest.fixture
+def routing(installed, played):
+    """The schema that tells of KServe 0.21; the controller is 0.20 all the same, and routes nothing."""
+    found = played.ask("GET", RUNTIMES)
+    spec = found["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
+    spec["resourceClaims"] = {"type": "array", "items": {"type": "object"}}
+    played.ask("PUT", RUNTIMES, found)
+    await_so(lambda: "resourceClaims" in str(played.ask("GET", _schema(played))))
+    yield
+    found = played.ask("GET", RUNTIMES)
+    spec = found["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
+    del spec["resourceClaims"]
+    played.ask("PUT", RUNTIMES, found)
+    await_so(lambda: "resourceClaims" not in str(played.ask("GET", _schema(played))))
+
+
+def _schema(played):
+    return played.ask("GET", "/openapi/v3")["paths"]["apis/serving.kserve.io/v1alpha1"]["serverRelativeURL"]
 
 
 @pytest.fixture(scope="session", params=OVERLAYS)

@@ -1,7 +1,6 @@
 """Releases to KServe's own controller by the deployer's token: what it makes of each step is read back."""
 
 import threading
-import time
 
 import pytest
 import yaml
@@ -13,11 +12,10 @@ from components.deployment.kserve_document import owned
 from components.deployment.manifest import write_manifest
 from components.deployment.release import release_model
 from components.deployment.target import Wanted
-from tests.cluster.nodes import DEPLOYMENTS, LEASES, NAMESPACE, OWN, SERVICES
+from tests.cluster.nodes import DEPLOYMENTS, LEASES, NAMESPACE, OWN, SERVICES, await_so
 
 pytestmark = pytest.mark.cluster
 
-RUNTIMES = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/servingruntimes.serving.kserve.io"
 A, B, C = (f"{digit * 64}" for digit in "abc")  # digests of models
 
 
@@ -31,33 +29,6 @@ def wanted(digest, name="flights", run_id="run-1"):
 
 def uri(digest):
     return f"s3://mlpipeline/{digest[:4]}"
-
-
-@pytest.fixture
-def _routing(installed, played):
-    """The schema that tells of KServe 0.21; the controller is 0.20 all the same, and routes nothing."""
-    found = played.ask("GET", RUNTIMES)
-    spec = found["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
-    spec["resourceClaims"] = {"type": "array", "items": {"type": "object"}}
-    played.ask("PUT", RUNTIMES, found)
-    _await(lambda: "resourceClaims" in str(played.ask("GET", _schema(played))))
-    yield
-    found = played.ask("GET", RUNTIMES)
-    spec = found["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
-    del spec["resourceClaims"]
-    played.ask("PUT", RUNTIMES, found)
-    _await(lambda: "resourceClaims" not in str(played.ask("GET", _schema(played))))
-
-
-def _schema(played):
-    return played.ask("GET", "/openapi/v3")["paths"]["apis/serving.kserve.io/v1alpha1"]["serverRelativeURL"]
-
-
-def _await(is_so, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
 
 
 def release(target, digest, **knobs):
@@ -99,7 +70,7 @@ def test_a_model_takes_anothers_place_and_can_be_rolled_back(target_of, played):
     played.behaviour[uri(B)] = "slow"
     before = target.observe("flights")
     target.apply(wanted(B))
-    _await(lambda: _template_uri(played) == uri(B))
+    await_so(lambda: _template_uri(played) == uri(B))
     found = target.observe("flights")
     assert found.weights == {A[:12]: 100}
     assert found.stable.revision == A[:12]
@@ -126,7 +97,7 @@ def test_a_model_that_fails_in_anothers_place_is_taken_back_with_the_reason(targ
         release(target, B)
     assert f"revision {A[:12]} serves as before (ready)" in str(caught.value)
     assert owned(live(played), MANAGER)["spec"] == spec
-    _await(lambda: deployments(played)["flights-predictor"]["spec"]["template"] == template["template"])
+    await_so(lambda: deployments(played)["flights-predictor"]["spec"]["template"] == template["template"])
 
 
 def test_a_first_model_that_fails_is_stopped_and_the_next_starts_it_again(target_of, played):
@@ -134,7 +105,7 @@ def test_a_first_model_that_fails_is_stopped_and_the_next_starts_it_again(target
     target = target_of(strategy="replace", timeout_seconds=4.0)
     with pytest.raises(UnavailableError, match=r"MinimumReplicasUnavailable.*nothing was served before"):
         release(target, A)
-    _await(lambda: not deployments(played))
+    await_so(lambda: not deployments(played))
     assert release(target_of(strategy="replace"), B).weights == {B[:12]: 100}
 
 
@@ -146,22 +117,22 @@ def test_a_canary_is_refused_where_nothing_is_routed_to_it_before_anything_chang
     assert live(played)["metadata"]["resourceVersion"] == before
 
 
-@pytest.mark.usefixtures("_routing")
+@pytest.mark.usefixtures("routing")
 def test_a_canary_gets_its_shares_and_is_promoted_with_the_same_pods(target_of, played):
     release(target_of(strategy="replace"), A)
     target = target_of(steps=[25, 100])
     target.plan(wanted(B))
     target.apply(wanted(B))
-    _await(lambda: target.observe("flights").find(B[:12]).state == "ready")
+    await_so(lambda: target.observe("flights").find(B[:12]).state == "ready")
     for share in (25, 50, 100):
         target.weigh("flights", {B[:12]: share, A[:12]: 100 - share})
         told = live(played)["status"]["canaryStatuses"]
         assert [(one["ready"], one["trafficPercent"]) for one in told] == [(True, share)]
         assert sum(target.observe("flights").weights.values()) == 100
-    before = deployments(played)[f"flights-{B[:12]}-predictor"]
+    before = deployments(played)[f"flights-r{B[:12]}-predictor"]
     target.remove("flights", A[:12])
-    _await(lambda: list(deployments(played)) == [f"flights-{B[:12]}-predictor"])
-    after = deployments(played)[f"flights-{B[:12]}-predictor"]
+    await_so(lambda: list(deployments(played)) == [f"flights-r{B[:12]}-predictor"])
+    after = deployments(played)[f"flights-r{B[:12]}-predictor"]
     assert after["metadata"]["uid"] == before["metadata"]["uid"]
     assert after["spec"]["template"] == before["spec"]["template"]
     observed = target.observe("flights")
@@ -169,7 +140,7 @@ def test_a_canary_gets_its_shares_and_is_promoted_with_the_same_pods(target_of, 
     assert [one.revision for one in observed.released] == [A[:12], B[:12]]
 
 
-@pytest.mark.usefixtures("_routing")
+@pytest.mark.usefixtures("routing")
 def test_a_broken_canary_is_caught_though_the_service_says_it_is_ready(target_of, played):
     release(target_of(strategy="replace"), A)
     spec = owned(live(played), MANAGER)["spec"]
@@ -177,7 +148,7 @@ def test_a_broken_canary_is_caught_though_the_service_says_it_is_ready(target_of
     said = []
 
     def look():
-        _await(lambda: "canaryStatuses" in live(played).get("status", {}))
+        await_so(lambda: "canaryStatuses" in live(played).get("status", {}))
         found = live(played)["status"]
         ready = next(one["status"] for one in found["conditions"] if one["type"] == "Ready")
         said.append((ready, found["canaryStatuses"][0]["ready"]))
@@ -189,7 +160,7 @@ def test_a_broken_canary_is_caught_though_the_service_says_it_is_ready(target_of
     looking.join()
     assert said == [("True", False)]
     assert owned(live(played), MANAGER)["spec"] == spec
-    _await(lambda: list(deployments(played)) == ["flights-predictor"])
+    await_so(lambda: list(deployments(played)) == ["flights-predictor"])
 
 
 def test_knative_splits_by_its_traffic_and_promotes(target_of, played):
@@ -197,7 +168,7 @@ def test_knative_splits_by_its_traffic_and_promotes(target_of, played):
     release(target_of(**knobs), A)
     target = target_of(**knobs, steps=[20, 100])
     target.apply(wanted(B))
-    _await(lambda: target.observe("flights").find(B[:12]).state == "ready")
+    await_so(lambda: target.observe("flights").find(B[:12]).state == "ready")
     assert _traffic(played) == [(True, 0), ("flights-predictor-00001", 100)]
     target.weigh("flights", {B[:12]: 20, A[:12]: 80})
     assert _traffic(played) == [(True, 20), ("flights-predictor-00001", 80)]
@@ -317,7 +288,7 @@ def test_a_manifest_is_applied_by_others_without_a_warning_and_is_theirs(
     command = ("apply", "--server-side", "--validate=strict", "-f", str(file))
     answer = installed.kubectl(*command)
     assert (answer.ok, answer.error) == (True, "")
-    _await(lambda: deployments(played))
+    await_so(lambda: deployments(played))
     assert _template_uri(played) == uri(A)
     generation = live(played)["metadata"]["generation"]
     assert installed.kubectl(*command).ok
@@ -351,7 +322,7 @@ SHAPES = {
 }
 
 
-@pytest.mark.usefixtures("_routing")
+@pytest.mark.usefixtures("routing")
 @pytest.mark.parametrize(
     ("shape", "step"),
     [
@@ -380,7 +351,7 @@ def test_a_release_that_was_killed_after_any_change_is_completed_by_the_next(
     assert "canaryTrafficPercent" not in live(played)["spec"]["predictor"]
 
 
-@pytest.mark.usefixtures("_routing")
+@pytest.mark.usefixtures("routing")
 @pytest.mark.parametrize("shape", SHAPES)
 def test_another_model_after_a_killed_release_starts_from_the_old_one(target_of, played, shape):
     knobs = SHAPES[shape]
