@@ -7,7 +7,7 @@ from collections.abc import Mapping
 _PLAIN = """
 Add AddV2 AddN Sub Mul MulNoNan RealDiv DivNoNan FloorDiv FloorMod Pow Maximum Minimum SquaredDifference
 ClipByValue Abs Neg Sign Square Sqrt Rsqrt Reciprocal Exp Expm1 Log Log1p Sin Cos Tan Atan Floor Ceil Round
-Rint Erf
+Rint Erf Erfc
 Equal NotEqual Less LessEqual Greater GreaterEqual LogicalAnd LogicalOr LogicalNot IsFinite IsInf IsNan
 Select SelectV2
 Relu Relu6 Elu Selu Sigmoid Tanh Softplus Softsign Softmax LogSoftmax

@@ -12,7 +12,7 @@ import numpy as np
 from components.common.twin.kinds import Attributes, Maker, Operation, OperationError, Values, array_type
 
 _EXACT = ("int32", "int64")  # for others TensorFlow gives what the processor happens to give
-_erf = np.frompyfunc(math.erf, 1, 1)
+_erf, _erfc = np.frompyfunc(math.erf, 1, 1), np.frompyfunc(math.erfc, 1, 1)
 
 
 def _floor_div(left: Values, right: Values) -> Values:
@@ -73,6 +73,10 @@ def _error_function(values: Values) -> Values:
     return np.asarray(_erf(values)).astype(values.dtype)
 
 
+def _rest_of_error_function(values: Values) -> Values:
+    return np.asarray(_erfc(values)).astype(values.dtype)
+
+
 def _select(condition: Values, yes: Values, no: Values) -> Values:
     """Choose whole rows where the condition has one value a row; `SelectV2` would broadcast instead."""
     if condition.ndim < yes.ndim and condition.ndim == 1:
@@ -113,6 +117,7 @@ FUNCTIONS: Mapping[str, Operation] = {
     "Rsqrt": _rsqrt, "Reciprocal": np.reciprocal, "Exp": np.exp, "Expm1": np.expm1, "Log": np.log,
     "Log1p": np.log1p, "Sin": np.sin, "Cos": np.cos, "Tan": np.tan, "Atan": np.arctan, "Floor": np.floor,
     "Ceil": np.ceil, "Round": np.rint, "Rint": np.rint, "Erf": _error_function,
+    "Erfc": _rest_of_error_function,
     "Equal": np.equal, "NotEqual": np.not_equal, "Less": np.less, "LessEqual": np.less_equal,
     "Greater": np.greater, "GreaterEqual": np.greater_equal, "LogicalAnd": np.logical_and,
     "LogicalOr": np.logical_or, "LogicalNot": np.logical_not, "IsFinite": np.isfinite, "IsInf": np.isinf,

@@ -71,6 +71,7 @@ def test_exponential_units_are_tensorflows_to_their_rounding_near_0(operation, k
 def test_error_function_is_tensorflows_where_that_has_one(kind, data):
     """Beyond, TensorFlow's of float64 is NaN in places."""
     hold("Erf", {}, [data.draw(values(kind, min_value=-30, max_value=30))])
+    hold("Erfc", {}, [data.draw(values(kind, min_value=-9, max_value=9))])
 
 
 @pytest.mark.parametrize("operation", ["Sin", "Cos", "Tan"])

@@ -4,7 +4,9 @@ The operations are those of the TFT tutorials (census, sentiment, Chicago taxi) 
 preprocessing layers, one value a row.
 """
 
+import keras
 import pytest
+import tensorflow as tf
 
 from components.training.twin.values import OutsideError
 from tests.components.training.twin.conftest import export, write_inputs
@@ -55,6 +57,22 @@ def test_common_functions_of_users_have_a_proven_twin(tmp_path):
     found = export(tmp_path, write_inputs(tmp_path, "regression", {}, module), form="mlp", members=1)
     proof = found.prove()
     assert proof.proven, proof.reason
+
+
+ACTIVATIONS = [
+    "relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "softsign", "sigmoid", "tanh",
+    "linear",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_common_layers_of_users_have_a_twin(derive, activation):
+    network = keras.Sequential([
+        keras.Input((2,)), keras.layers.Dense(5, activation), keras.layers.LayerNormalization(),
+        keras.layers.BatchNormalization(), keras.layers.Dropout(0.5), keras.layers.Dense(1),
+    ])  # fmt: skip
+    found = derive(lambda x, y: network(tf.stack([x, y], axis=1))[:, 0], x=tf.float32, y=tf.float32)
+    found.assert_equal(x=[0.5, -2.0, 30.0], y=[1.0, 0.0, -7.0])
 
 
 def test_a_function_outside_the_list_is_refused_by_name(tmp_path):
