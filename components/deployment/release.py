@@ -103,8 +103,8 @@ def _bring(
 
 
 def _shares(before: Observation, revision: str, config: DeployConfig) -> Sequence[int]:
-    """Return the steps that are left: a first model, and the stable one, have nothing to be shared with."""
-    if before.stable is None or before.stable.revision == revision:
+    """Return the steps that are left; none but all when there is no other that could have a share."""
+    if before.stable is None or before.stable.revision == revision or before.stable.state == "failed":
         return (100,)
     reached = before.weights.get(revision, 0)
     left = [share for share in config.shares if share > reached]

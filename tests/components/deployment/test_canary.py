@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import threading
 import time
@@ -258,6 +259,21 @@ def test_held_release_goes_on_from_its_share_and_another_one_replaces_it(
         released(flawed["slow"], name, tmp_path, FEW)
     other = released(flawed["other"], name, tmp_path, DeployConfig(target="local"))
     assert weights(serving, name) == {other.revision: 100}
+
+
+def test_old_revision_that_failed_has_nothing_to_share(models, serving, supervisor, tmp_path):
+    """It cannot be judged against, and who waits for requests to it waits for ever."""
+    model, name = shutil.copytree(models["first"], tmp_path / "old"), "failed"
+    released(model, name, tmp_path, FEW)
+    (model / "signature.json").unlink()
+    os.kill(serving(name).revisions[0]["pid"], signal.SIGKILL)
+    deadline = time.monotonic() + 60
+    while serving(name).revisions[0]["state"] != "failed":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    endpoint = released(models["second"], name, tmp_path, FEW)
+    assert weights(serving, name) == {endpoint.revision: 100}
+    supervisor.stop(name)
 
 
 def test_second_release_at_the_same_time_is_told_who_is_first(old, models, serving, tmp_path):
