@@ -1,4 +1,4 @@
-# Answers for one model by the Open Inference Protocol.
+# Answers for one model by the Open Inference Protocol, by its proven twin: without TensorFlow.
 ARG BASE_IMAGE
 FROM ${BASE_IMAGE} AS environment
 COPY .tools/bin/uv /usr/local/bin/uv
@@ -16,7 +16,7 @@ COPY docker/finish.sh /tmp/
 RUN /tmp/finish.sh && rm /tmp/finish.sh
 COPY --from=environment /opt/venv /opt/venv
 COPY --from=environment /opt/millrace /opt/millrace
-ENV PATH=/opt/venv/bin:/usr/local/bin:/usr/bin:/bin PYTHONPATH=/opt/millrace PYTHONUNBUFFERED=1 HOME=/tmp TF_CPP_MIN_LOG_LEVEL=2
+ENV PATH=/opt/venv/bin:/usr/local/bin:/usr/bin:/bin PYTHONPATH=/opt/millrace PYTHONUNBUFFERED=1 HOME=/tmp
 WORKDIR /opt/millrace
 USER 65532:65532
 EXPOSE 8080
@@ -25,7 +25,7 @@ ARG BASE_IMAGE
 ARG VERSION
 ARG REVISION
 LABEL org.opencontainers.image.title="millrace/serving" \
-      org.opencontainers.image.description="Answers for one model by the Open Inference Protocol." \
+      org.opencontainers.image.description="Answers for one model by the Open Inference Protocol, by its proven twin." \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \

@@ -21,5 +21,6 @@ image ingestion locks/local.txt --group ingestion
 image deployment locks/local.txt --group deployment
 image modelling locks/local.txt --group modelling $cpu
 image modelling-gpu locks/local.txt --group modelling --group tensorflow-gpu
-image serving locks/local.txt --group serving $cpu
+image serving locks/local.txt --group serving
+image serving-tensorflow locks/local.txt --group serving $cpu
 image validation locks/validation.txt --group validation $cpu

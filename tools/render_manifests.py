@@ -1,8 +1,8 @@
 """Renders the pipelines into manifests/, each overlay with its own images: what `make manifests` does.
 
-`base/pipelines` gets a `Pipeline` each, and `overlays/X/rendered` a `PipelineVersion` each and the image of
-servers. Each such folder is written anew, so that nothing stays of what is rendered no more. The images of
-an overlay are those of its `images.yaml`; those of production stand in `docker/images.lock`, which
+`base/pipelines` gets a `Pipeline` each, and `overlays/X/rendered` a `PipelineVersion` each and the images
+of servers. Each such folder is written anew, so that nothing stays of what is rendered no more. The images
+of an overlay are those of its `images.yaml`; those of production stand in `docker/images.lock`, which
 `make push` writes. Build options are those of the overlay's `build.yaml`.
 """
 
@@ -24,7 +24,7 @@ from pipelines.compiling.image_map import check_all_mapped, read_image_map
 from pipelines.compiling.manifests import manifests
 from pipelines.compiling.package import PIPELINES, package_text
 
-SERVING = "millrace/serving"
+SERVING = ("millrace/serving", "millrace/serving-tensorflow")
 BY_TAG = ("local", "staging")
 _WRITTEN = "# Written by `make manifests`; changes belong to the images and build options beside it.\n"
 
@@ -50,8 +50,8 @@ def render_overlay(overlay: Path, images: Path) -> None:
         BadInputError: A file is malformed, or an image that is used is not in the map.
     """
     found = read_image_map(images)
-    if SERVING not in found:
-        raise BadInputError(f"says nothing of `{SERVING}`", where=f"image map {images}")
+    if unsaid := [name for name in SERVING if name not in found]:
+        raise BadInputError(f"says nothing of `{unsaid[0]}`", where=f"image map {images}")
     file = overlay / "build.yaml"
     build = replace(read_build(file) if file.exists() else Build(), images=found)
     packages = {name: package_text(name, build) for name in PIPELINES}
@@ -61,7 +61,7 @@ def render_overlay(overlay: Path, images: Path) -> None:
         versions = {name: manifests(package)[1] for name, package in packages.items()}
         label = {"pairs": {"app.kubernetes.io/instance": "millrace"}}
         _write_resources(draft / "versions", versions, labels=[label])
-        serving = {"resources": ["versions"], "images": [_image(SERVING, found[SERVING])]}
+        serving = {"resources": ["versions"], "images": [_image(name, found[name]) for name in SERVING]}
         _write(draft / "kustomization.yaml", _kustomization("Component", "v1alpha1") | serving)
 
 

@@ -24,7 +24,8 @@ class KServeConfig:
         address: Which of its addresses are asked, by golden requests and by who reads `endpoint.json`:
             `internal`, which pods of the cluster reach, or `external`, which goes by the gateway.
         service_account: Account of the servers; it holds the store's credentials.
-        runtime: The ServingRuntime, of the namespace or of the cluster.
+        runtime: The ServingRuntime, of the namespace or of the cluster, for models with a proven twin;
+            others have the one with `-tensorflow` behind its name.
         min_replicas: Fewest servers. At least 1; 0 is for `Knative`, which starts one when a request comes.
         max_replicas: Most servers. At least `min_replicas` and 1.
         autoscaler: What scales in the mode `Standard`: `hpa` or `keda`.

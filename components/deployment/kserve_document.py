@@ -74,7 +74,8 @@ def predictor(wanted: Wanted, config: KServeConfig, **state: Any) -> Document:
         **{key: value for key, value in scaling.items() if value is not None},
         "model": {
             "modelFormat": {"name": "millrace", "version": "1"},
-            "runtime": config.runtime,
+            # the one with TensorFlow serves every model, one that nobody has looked into included
+            "runtime": config.runtime if wanted.engine == "twin" else f"{config.runtime}-tensorflow",
             "protocolVersion": "v2",
             "storageUri": storage_uri(wanted.model_uri),
         },

@@ -21,7 +21,8 @@ from tests.docker.conftest import BUILT, LOCK
 pytestmark = pytest.mark.images
 
 LIMITS_MB = {
-    "ingestion": 400, "deployment": 400, "validation": 1700, "modelling": 1700, "serving": 1300,
+    "ingestion": 400, "deployment": 400, "validation": 1700, "modelling": 1700, "serving": 500,
+    "serving-tensorflow": 1300,
 }  # fmt: skip
 
 STALE = """

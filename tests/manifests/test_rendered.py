@@ -13,7 +13,8 @@ from tools.render_manifests import main, render_overlay, render_pipelines, rende
 
 MANIFESTS = ROOT / "manifests"
 DIGEST = f"sha256:{'1' * 64}"
-GROUPS = ("ingestion", "validation", "modelling", "modelling-gpu", "deployment", "serving")
+SERVING = ("serving", "serving-tensorflow")
+GROUPS = ("ingestion", "validation", "modelling", "modelling-gpu", "deployment", *SERVING)
 
 
 @pytest.fixture
@@ -125,7 +126,8 @@ def test_every_image_of_production_is_named_by_its_digest(copy, lock):
     render_production(copy, lock)
     rendered = copy / "overlays" / "production" / "rendered"
     assert _load(rendered / "kustomization.yaml")["images"] == [
-        {"name": "millrace/serving", "newName": "registry.example/team/millrace/serving", "digest": DIGEST}
+        {"name": f"millrace/{name}", "newName": f"registry.example/team/millrace/{name}", "digest": DIGEST}
+        for name in SERVING
     ]
     for name in ("training", "screening"):
         executors = _load(rendered / "versions" / f"{name}.yaml")["spec"]["pipelineSpec"]["deploymentSpec"][
@@ -182,4 +184,4 @@ def test_a_reference_is_taken_apart_for_kustomize(copy, reference, told):
     images.write_text("".join(f"millrace/{each}: {reference}\n" for each in GROUPS), encoding="utf-8")
     render_overlay(copy / "overlays" / "local", images)
     found = _load(copy / "overlays" / "local" / "rendered" / "kustomization.yaml")["images"]
-    assert found == [{"name": "millrace/serving", **told}]
+    assert found == [{"name": f"millrace/{name}", **told} for name in SERVING]

@@ -21,7 +21,8 @@ IMAGES = {
     "deployment": ["deployment"],
     "modelling": ["modelling", "tensorflow-cpu"],
     "modelling-gpu": ["modelling", "tensorflow-gpu"],
-    "serving": ["serving", "tensorflow-cpu"],
+    "serving": ["serving"],
+    "serving-tensorflow": ["serving", "tensorflow-cpu"],
     "validation": ["validation", "tensorflow-cpu"],
 }
 EVERY = {**LOCKS, **{f"images/{name}": groups for name, groups in IMAGES.items()}}

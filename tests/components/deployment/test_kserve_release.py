@@ -2,6 +2,7 @@
 
 import json
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,7 +12,8 @@ import yaml
 from components.common.config import build_config
 from components.common.errors import BadInputError, UnavailableError
 from components.deployment.config import DeployConfig
-from components.deployment.kserve_document import storage_uri
+from components.deployment.kserve_config import KServeConfig
+from components.deployment.kserve_document import predictor, storage_uri
 from components.deployment.kserve_tally import tallies
 from components.deployment.kserve_words import explain
 from components.deployment.manifest import write_manifest
@@ -34,6 +36,14 @@ WANTED = Wanted(
 )
 def test_a_store_is_named_as_kserve_reads_it(given, read):
     assert storage_uri(given) == read
+
+
+@pytest.mark.parametrize(
+    ("engine", "runtime"), [("twin", "own"), ("tensorflow", "own-tensorflow"), ("auto", "own-tensorflow")]
+)
+def test_runtime_without_tensorflow_is_named_for_a_proven_twin_alone(engine, runtime):
+    described = predictor(replace(WANTED, engine=engine), KServeConfig(runtime="own"))
+    assert described["model"]["runtime"] == runtime
 
 
 @pytest.mark.parametrize("given", ["/home/me/model", "file:///m", "ftp://host/m"])
