@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import Any
 
 from components.common.artifacts import Row
 
 TOLERANCE = 1e-5  # relative; the same graph rounds differently for other batch sizes and machines
 _FLOOR = 1e-7  # absolute: below it float32 has nothing left to compare
+_SHARE = 1e-6  # the same for predictions, of their usual size: near zero their terms cancel
 
 
 def golden_columns(rows: Sequence[Row], names: Sequence[str]) -> dict[str, list[Any]]:
@@ -17,8 +19,21 @@ def golden_columns(rows: Sequence[Row], names: Sequence[str]) -> dict[str, list[
     return {name: [row["inputs"].get(name) for row in rows] for name in names}
 
 
+def least_difference(output: str, answers: Sequence[Any]) -> float:
+    """Return how far answers may be apart, however small they are.
+
+    Args:
+        output: `probability`, `probabilities` or `prediction`.
+        answers: What was answered; of a prediction their median size counts.
+    """
+    if output != "prediction":
+        return _FLOOR
+    sizes = [abs(one) for one in answers if isinstance(one, (int, float)) and math.isfinite(one)]
+    return max(_FLOOR, _SHARE * median(sizes)) if sizes else _FLOOR
+
+
 def find_difference(rows: Sequence[Row], answers: Mapping[str, Sequence[Any]]) -> str | None:
-    """Compare answers with recorded ones, at most 1e-5 apart, relative to the larger.
+    """Compare answers with recorded ones: at most 1e-5 apart, relative to the larger, or by the least.
 
     Args:
         rows: Golden requests.
@@ -27,19 +42,23 @@ def find_difference(rows: Sequence[Row], answers: Mapping[str, Sequence[Any]]) -
     Returns:
         The first difference in words, or None when all answers are equal.
     """
+    names = {name for row in rows for name in row["outputs"]}
+    least = {name: least_difference(name, [row["outputs"].get(name) for row in rows]) for name in names}
     for number, row in enumerate(rows):
         for name, wanted in row["outputs"].items():
             column = answers.get(name, ())
             if len(column) != len(rows):
                 return f"output `{name}` has {len(column)} answers to {len(rows)} golden requests"
-            if not _equal(wanted, column[number]):
+            if not _equal(wanted, column[number], least[name]):
                 return f"golden request {number + 1}: `{name}` was {wanted}, now {column[number]}"
     return None
 
 
-def _equal(wanted: Any, got: Any) -> bool:
+def _equal(wanted: Any, got: Any, least: float) -> bool:
     if isinstance(wanted, list):
-        return isinstance(got, list) and len(wanted) == len(got) and all(map(_equal, wanted, got))
+        if not isinstance(got, list) or len(wanted) != len(got):
+            return False
+        return all(_equal(one, other, least) for one, other in zip(wanted, got, strict=True))
     if not isinstance(wanted, (int, float)) or not isinstance(got, (int, float)):
         return False
-    return math.isclose(wanted, got, rel_tol=TOLERANCE, abs_tol=_FLOOR)
+    return math.isclose(wanted, got, rel_tol=TOLERANCE, abs_tol=least)

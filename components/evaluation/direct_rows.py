@@ -70,7 +70,7 @@ def direct_rows(
 
 
 def _lay_out(values: Columns, base: Columns) -> dict[str, NDArray[Any]]:
-    """Return rows of the test split with one value each, and at the end rows of values alone."""
+    """Return rows of the test split with one value each, then one without any, and rows of values alone."""
     single = sum(map(len, values.values()))
     rows = len(next(iter(base.values())))
     places = np.arange(single + _TOGETHER) * _APART % rows
@@ -134,17 +134,17 @@ def _spoil(text: str) -> Iterator[str]:
 
 
 def _join(column: NDArray[Any], keys: Sequence[Any], extremes: Sequence[Any]) -> NDArray[Any]:
-    """Return distinct values of the column's type: keys, what is next to them, and extremes."""
+    """Return distinct values of the column's type: missing, extremes, keys and what is next to them."""
     if column.dtype == np.object_:
         texts = [key for key in keys if isinstance(key, bytes)]
         near = [other for key in texts for other in (key.upper(), key.lower(), key + b" ", key[:-1])]
-        return _texts(dict.fromkeys([*texts, *near, *extremes]))
+        return _texts(dict.fromkeys([*extremes, *texts, *near]))
     numbers = [key for key in keys if isinstance(key, (int, float)) and not isinstance(key, bool)]
     if column.dtype.kind == "f":
-        return _servable(np.array([*numbers, *extremes], np.float64).astype(np.float32))
+        return _servable(np.array([*extremes, *numbers], np.float64).astype(np.float32))
     whole = [int(key) for key in numbers if key == key and abs(key) < 2**62]
     near = [key + step for key in whole for step in (-1, 0, 1)]
-    return np.array(list(dict.fromkeys([*near, *extremes])), np.int64)
+    return np.array(list(dict.fromkeys([*extremes, *near])), np.int64)
 
 
 def _grids(values: Columns, base: Columns) -> dict[str, NDArray[Any]]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.common.errors import ComponentError
-from components.common.golden import TOLERANCE
+from components.common.golden import TOLERANCE, least_difference
 from components.common.twin.kinds import OperationError
 from components.common.twin.program import Program, read_program
 from components.common.twin.run import Twin
@@ -20,7 +20,6 @@ from components.evaluation.direct_rows import direct_rows
 from components.evaluation.predict import LoadedModel
 from components.evaluation.split_refused import answers_any, split_refused
 
-FLOOR = 1e-7  # absolute: below it float32 has nothing left to compare
 _ALONE = 16  # rows that are asked one by one
 _PART = 1000  # rows that are asked together otherwise than in the batches before
 
@@ -100,18 +99,19 @@ def prove_program(
     def refuse(reason: str) -> TwinProof:
         return TwinProof(proven=False, reason=reason, rows=len(answers))
 
-    seen = _differ(_ask_in_batches(ask, encoded, batch_size), answers)
+    least = least_difference(model.output, answers.tolist())
+    seen = _differ(_ask_in_batches(ask, encoded, batch_size), answers, least)
     if not np.all(seen <= TOLERANCE):
         return refuse(_tell("test", seen))
     rows = direct_rows(program, model.signature, encoded, _read_vocabularies(model.folder / "1"))
     directed, refused = split_refused(model, rows, batch_size)
     wanted = model.answer_encoded(directed, batch_size=batch_size)
-    made = _differ(_ask_in_batches(ask, directed, batch_size), wanted)
+    made = _differ(_ask_in_batches(ask, directed, batch_size), wanted, least)
     if not np.all(made <= TOLERANCE):
         return refuse(_tell("directed", made))
     if answers_any(twin, refused):
         return refuse("the twin answers a row that TensorFlow refuses")
-    if reason := _find_dependence(ask, directed, wanted):
+    if reason := _find_dependence(ask, directed, wanted, least):
         return refuse(reason)
     largest = max(float(seen.max(initial=0.0)), float(made.max(initial=0.0)))
     return TwinProof(
@@ -131,29 +131,31 @@ def _ask_in_batches(ask: Callable[[Columns], Answers], columns: Columns, size: i
     ])  # fmt: skip
 
 
-def _find_dependence(ask: Callable[[Columns], Answers], columns: Columns, wanted: Answers) -> str | None:
+def _find_dependence(
+    ask: Callable[[Columns], Answers], columns: Columns, wanted: Answers, least: float
+) -> str | None:
     """Return in words how an answer depends on the rows that are asked with it; None when none does."""
     rows = len(wanted)
     turned = np.arange(rows)[::-1][:_PART]
     alone = np.unique(np.linspace(0, rows - 1, _ALONE).astype(np.int64))
     for chosen in (turned, *(one.reshape(1) for one in alone)):
         found = ask({name: values[chosen] for name, values in columns.items()})
-        if not np.all(_differ(found, wanted[chosen]) <= TOLERANCE):
+        if not np.all(_differ(found, wanted[chosen], least) <= TOLERANCE):
             return f"the twin answers otherwise when {len(chosen)} rows are asked together"
     return None
 
 
-def _differ(found: Answers, expected: Answers) -> NDArray[np.float64]:
-    """Return how far answers are apart, relative to the larger one; NaN where only one is a number.
+def _differ(found: Answers, expected: Answers, least: float) -> NDArray[np.float64]:
+    """Return how far answers are apart, relative to the larger one; 0 where that is at most the least.
 
-    One NaN alone says that type or shape are others.
+    NaN is where only one is a number. One NaN alone says that type or shape are others.
     """
     if (found.shape, found.dtype) != (expected.shape, expected.dtype):
         return np.full(1, np.nan)
     one, other = found.astype(np.float64), expected.astype(np.float64)
     larger = np.maximum(np.abs(one), np.abs(other))
     with np.errstate(invalid="ignore"):
-        distance = np.where(one == other, 0.0, np.maximum(np.abs(one - other) - FLOOR, 0.0))
+        distance = np.where((one == other) | (np.abs(one - other) <= least), 0.0, np.abs(one - other))
         relative = np.divide(distance, larger, out=np.zeros_like(distance), where=distance > 0)
     both = np.isnan(one) & np.isnan(other)
     return np.where(both, 0.0, np.where(np.isnan(one) | np.isnan(other), np.nan, relative))

@@ -21,6 +21,15 @@ def test_answers_within_a_hundred_thousandth_are_equal():
     assert find_difference([{"outputs": {"p": [0.25, 0.75]}}], {"p": [[0.25, 0.75]]}) is None
 
 
+def test_predictions_near_zero_are_held_against_their_usual_size():
+    rows = [{"outputs": {"prediction": value}} for value in (200.0, -300.0, 0.001, 1e30)]
+    near = {"prediction": [200.0, -300.0, 0.0012, 1e30]}  # 2e-4 apart, a millionth of 250
+    assert find_difference(rows, near) is None
+    assert "golden request 3" in find_difference(rows, {"prediction": [200.0, -300.0, 0.0014, 1e30]})
+    shares = [{"outputs": {"probability": value}} for value in (0.9, 1e-5)]
+    assert "golden request 2" in find_difference(shares, {"probability": [0.9, 1.02e-5]})
+
+
 @pytest.mark.parametrize(
     ("answers", "told"),
     [

@@ -94,6 +94,8 @@ def test_every_entry_missing_unseen_and_neighbours_are_asked():
     assert b"green" in rows["c"].tolist()
     assert -5 in rows["n"].tolist()
     assert b"of another model" not in rows["c"].tolist()
+    together = zip(rows["c"].tolist(), rows["n"].tolist(), rows["x"].tolist(), strict=True)
+    assert any(c == b"\x00" and n == MISSING_INTEGER and x != x for c, n, x in together)
     numbers = rows["x"]
     assert np.isnan(numbers).any()
     assert not np.isinf(numbers).any()

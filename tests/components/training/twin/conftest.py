@@ -44,7 +44,7 @@ class Derived:
     def operations(self) -> list[str]:
         return [step.operation for step in self.program.steps]
 
-    def assert_equal(self, **columns):
+    def assert_equal(self, *, absolute=1e-7, **columns):
         """Ask both for all rows, for one and for none; TensorFlow's answers are the expected ones."""
         arrays = {
             name: np.array(values, object if isinstance(values[0], bytes) else None)
@@ -62,7 +62,7 @@ class Derived:
             assert set(found) == set(wanted)
             for name, tensor in wanted.items():
                 assert found[name].shape == tensor.shape
-                np.testing.assert_allclose(found[name], tensor.numpy(), rtol=1e-5, atol=1e-7)
+                np.testing.assert_allclose(found[name], tensor.numpy(), rtol=1e-5, atol=absolute)
 
 
 @pytest.fixture
