@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from components.common.errors import BadInputError
@@ -45,7 +46,7 @@ def require_canary(cluster: Kubernetes, config: KServeConfig) -> None:
         UnavailableError: The cluster does not answer.
     """
     groups = _groups(cluster)
-    spec = _spec(cluster, groups[_KSERVE], "InferenceService")
+    spec = _spec(cluster, _KSERVE, "InferenceService")
     if config.mode == "Knative":
         if "canaryTrafficPercent" not in _properties(spec, "predictor"):
             what = (
@@ -56,7 +57,7 @@ def require_canary(cluster: Kubernetes, config: KServeConfig) -> None:
     if "canary" not in _properties(spec):
         what = "KServe before 0.20 ignores canaries in the mode Standard: it has no field `spec.canary`"
         raise BadInputError(what, where=_PLACE, fix=REPLACE)
-    runtime = _spec(cluster, groups[_RUNTIMES], "ServingRuntime") if _RUNTIMES in groups else {}
+    runtime = _spec(cluster, _RUNTIMES, "ServingRuntime")
     if "resourceClaims" not in _properties(runtime):
         what = (
             "KServe 0.20 takes the field `spec.canary` in the mode Standard and routes no request by its "
@@ -68,17 +69,14 @@ def require_canary(cluster: Kubernetes, config: KServeConfig) -> None:
         raise BadInputError(what, where=_PLACE, fix=REPLACE)
 
 
-def _groups(cluster: Kubernetes) -> dict[str, str]:
-    """Return the address of each group's schema."""
-    found = cluster.read("/openapi/v3") or {}
-    return {name: entry["serverRelativeURL"] for name, entry in found.get("paths", {}).items()}
+def _groups(cluster: Kubernetes) -> Collection[str]:
+    """Return the groups whose schemas the cluster publishes."""
+    return (cluster.read("/openapi/v3") or {}).get("paths", {})
 
 
-def _spec(cluster: Kubernetes, address: str, kind: str) -> dict[str, Any]:
+def _spec(cluster: Kubernetes, group: str, kind: str) -> dict[str, Any]:
     """Return the schema of the spec of a kind; an empty one when it is not published."""
-    path, _, query = address.partition("?")
-    asked = dict(part.split("=", 1) for part in query.split("&") if part)
-    schemas = (cluster.read(path, **asked) or {}).get("components", {}).get("schemas", {})
+    schemas = (cluster.read(f"/openapi/v3/{group}") or {}).get("components", {}).get("schemas", {})
     named = (schema for name, schema in schemas.items() if name.rpartition(".")[2] == kind)
     return _properties(next(named, {})).get("spec", {})
 

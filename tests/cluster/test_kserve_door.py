@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from components.common.artifacts import read_endpoint, write_golden_requests
-from components.deployment.component import deploy_model
+from components.deployment.component import deploy_model, promote, roll_back
 from tests.cluster.nodes import DEPLOYMENTS, NAMESPACE, SERVICES, URI
 from tests.cluster.server import _free_port
 from tests.cluster.test_kserve_release import live
@@ -130,3 +130,23 @@ def test_a_model_that_answers_otherwise_is_taken_back(door, pods, played, mode, 
     assert ended.value.code == 3
     assert "answers otherwise than the judged model" in capfd.readouterr().err
     assert live(played)["spec"]["predictor"]["labels"]["millrace/revision"] == first.revision
+
+
+@pytest.mark.usefixtures("routing")
+@pytest.mark.parametrize("mode", ["Standard", "Knative"])
+def test_what_was_held_is_promoted_by_hand_and_rolled_back(door, target_of, tmp_path, mode):
+    options = {"strategy": "canary", "kserve": {"mode": mode}, "timeout_seconds": 60.0}
+    first = door("first", **options)
+    soon = {"interval_seconds": 0.1, "deadline_seconds": 0.5, "steps": [25, 100]}
+    with pytest.raises(SystemExit) as held:  # nobody counts its requests, so that it cannot be judged
+        door("second", **options, **soon)
+    assert held.value.code == 3
+    observed = target_of(**options).observe("flights")
+    assert observed.stable.revision == first.revision
+    assert observed.weights == {first.revision: 75, observed.canary.revision: 25}
+    endpoint = SimpleNamespace(path=str(tmp_path / "promoted"), uri="", metadata={})
+    promote.python_func(model_name="flights", endpoint=endpoint, options=options)
+    assert target_of(**options).observe("flights").weights == {observed.canary.revision: 100}
+    endpoint = SimpleNamespace(path=str(tmp_path / "former"), uri="", metadata={})
+    roll_back.python_func(model_name="flights", endpoint=endpoint, options=options)
+    assert target_of(**options).observe("flights").weights == {first.revision: 100}
