@@ -12,7 +12,7 @@ from components.deployment.config import DeployConfig
 from components.deployment.kserve_addresses import Addresses
 from components.deployment.kserve_api import MANAGER, Kubernetes, StaleError
 from components.deployment.kserve_change import applied, dropped, promoted, restored, settled, shared
-from components.deployment.kserve_claim import Claim, Claims
+from components.deployment.kserve_claim import LEASE_SECONDS, Claim, Claims
 from components.deployment.kserve_document import STOP, Document, owned, release_of, service
 from components.deployment.kserve_refusals import require_ours, require_possible
 from components.deployment.kserve_state import Found, observation
@@ -24,6 +24,7 @@ from components.deployment.target import Observation, Wanted
 _SECONDS_BETWEEN = 0.5  # looks at the InferenceService
 _TAKEN_SECONDS = 60.0  # longest time that KServe's controller takes to see a change
 _ATTEMPTS = 5
+_RENEWAL_SECONDS = LEASE_SECONDS / 3
 _OURS = "app.kubernetes.io/managed-by=millrace"
 
 
@@ -38,6 +39,7 @@ class KServeTarget:
         self._namespace = f"/namespaces/{self._kserve.namespace}"
         self._folder = f"/apis/serving.kserve.io/v1beta1{self._namespace}/inferenceservices"
         self._looked = 0.0
+        self._held: dict[str, tuple[str, float]] = {}  # by name: who holds the claim, and since when
 
     @classmethod
     def connect(cls, config: DeployConfig) -> KServeTarget:
@@ -62,11 +64,13 @@ class KServeTarget:
         )
 
     def claim(self, model_name: str, holder: str) -> None:
-        """Take or renew the Lease of a name; see `Target`."""
+        """Take or renew the Lease of a name, which looking renews, too; see `Target`."""
         self._claims.take(model_name, holder)
+        self._held[model_name] = holder, time.monotonic()
 
     def unclaim(self, model_name: str, holder: str) -> None:
         """Give the Lease of a name back; see `Target`."""
+        self._held.pop(model_name, None)
         self._claims.give_back(model_name, holder)
 
     def names(self) -> Sequence[str]:
@@ -127,6 +131,9 @@ class KServeTarget:
             self._change(model_name, lambda found: settled(_deployed(found, model_name)))
 
     def _read(self, model_name: str) -> Document | None:
+        holder, since = self._held.get(model_name, ("", 0.0))
+        if holder and time.monotonic() - since > _RENEWAL_SECONDS:
+            self.claim(model_name, holder)
         return self._cluster.read(f"{self._folder}/{model_name}")
 
     def _find(self, model_name: str) -> Found | None:

@@ -280,6 +280,21 @@ def test_a_claim_whose_holder_died_is_void_after_its_time(target_of, played):
     assert target.observe("flights").holder == "run 8"
 
 
+def test_a_claim_is_renewed_while_a_model_is_waited_for(target_of, played, monkeypatch):
+    target = target_of(strategy="replace")
+    target.claim("flights", "run 7")
+    lease = f"{LEASES}/millrace-release-flights"
+    before = played.ask("GET", lease)["spec"]["renewTime"]
+    target.observe("flights")
+    assert played.ask("GET", lease)["spec"]["renewTime"] == before
+    monkeypatch.setattr("components.deployment.kserve._RENEWAL_SECONDS", 0.0)
+    target.observe("flights")
+    assert played.ask("GET", lease)["spec"]["renewTime"] > before
+    target.unclaim("flights", "run 7")
+    target.observe("flights")
+    assert played.ask("GET", lease)["spec"]["holderIdentity"] == ""
+
+
 def test_a_manifest_is_applied_by_others_without_a_warning_and_is_theirs(
     target_of, played, installed, tmp_path
 ):
