@@ -21,6 +21,7 @@ from components.training.follow_schedule import make_optimizer
 from components.training.hyperparameters import Hyperparameters
 from components.training.learn import Data, Learning
 from components.training.read_arrays import Layout, pack
+from components.training.share_vectors import Vectors
 from components.training.weigh_losses import Scale, make_targets
 
 keras: Any = untyped
@@ -39,7 +40,8 @@ def _read(file: Path) -> tuple[dict[str, Any], Any]:
 
 def _network() -> Any:
     keras.utils.set_random_seed(0)
-    return build_model(LAYOUT, "binary", 2, POINT, None)
+    every = Vectors(np.arange(sum(SIZES), dtype=np.int32), sum(SIZES))
+    return build_model(LAYOUT, "binary", 2, POINT, None, every)
 
 
 def ours(file: Path) -> None:
