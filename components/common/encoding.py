@@ -15,6 +15,8 @@ from components.common.errors import BadInputError
 Column = Any  # a sequence of Python values, a NumPy array, or an Arrow array, chunked or not
 Values = NDArray[Any]
 
+_LEAST = np.finfo(np.float32).tiny  # smaller ones have fewer digits
+
 
 class InputError(BadInputError):
     """A request's input, or one value of it, is not what the signature says.
@@ -112,6 +114,17 @@ def missing_mask(values: Values) -> NDArray[np.bool_]:
         return np.asarray(values == MISSING_INTEGER, np.bool_)
     marker = MISSING_STRING.encode()  # compared in Python: NumPy strips NULs and would find ""
     return np.fromiter((value == marker for value in values), np.bool_, len(values))
+
+
+def edge_mask(values: Values) -> NDArray[np.bool_]:
+    """Return which entries of an encoded array `[rows]` no server takes: engines differ on them.
+
+    They are floats that are infinite, or denormal (0 < |x| < 2 to the -126), which some take for 0.
+    """
+    if values.dtype.kind != "f":
+        return np.zeros(len(values), np.bool_)
+    size = np.absolute(values)
+    return np.isinf(size) | (size > 0) & (size < _LEAST)
 
 
 def _from_arrow(values: Column, datatype: str, name: str) -> Values:

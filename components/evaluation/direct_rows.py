@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.common.artifacts import MISSING_INTEGER, MISSING_STRING, Kind, Signature
+from components.common.encoding import edge_mask
 from components.common.twin.program import Program
 from components.evaluation.find_edges import find_edges
 
@@ -37,6 +39,7 @@ _MOMENT = "2024-05-06T07:18:29"
 _TIMES = ("00:00:00", "23:59:59", "24:00:00", "12:60:00", "12:00:60", "7:00:00")
 _HOURS = tuple(f"2024-05-06T{hour:02d}:30:00" for hour in range(24))
 
+_WHOLE = re.compile(rb"-?\d{1,19}")
 _QUANTILES = 64
 _TOGETHER = 64
 _APART = 7919  # a prime: neighbouring rows are based on rows that are far apart
@@ -65,7 +68,7 @@ def direct_rows(
     }
     row = {name: column[:1] for name, column in base.items()}
     for name, edges in find_edges(program, row, _grids(values, base)).items():
-        values[name] = np.concatenate([values[name], _servable(edges)])
+        values[name] = np.concatenate([values[name], edges[~edge_mask(edges)]])
     return _lay_out(values, base)
 
 
@@ -107,7 +110,7 @@ def _complete(
     """Add each vocabulary to the keys that it shares an entry with."""
     complete = {source: list(found) for source, found in keys.items()}
     for entries in vocabularies:
-        read = [*entries, *(int(entry) for entry in entries if entry.lstrip(b"-").isdigit())]
+        read = [*entries, *(int(entry) for entry in entries if _WHOLE.fullmatch(entry))]
         for source, found in keys.items():
             if not set(read).isdisjoint(found):
                 complete[source] += read
@@ -141,7 +144,9 @@ def _join(column: NDArray[Any], keys: Sequence[Any], extremes: Sequence[Any]) ->
         return _texts(dict.fromkeys([*extremes, *texts, *near]))
     numbers = [key for key in keys if isinstance(key, (int, float)) and not isinstance(key, bool)]
     if column.dtype.kind == "f":
-        return _servable(np.array([*extremes, *numbers], np.float64).astype(np.float32))
+        with np.errstate(over="ignore"):
+            found = np.array([*extremes, *numbers], np.float64).astype(np.float32)
+        return found[~edge_mask(found)]
     whole = [int(key) for key in numbers if key == key and abs(key) < 2**62]
     near = [key + step for key in whole for step in (-1, 0, 1)]
     return np.array(list(dict.fromkeys([*extremes, *near])), np.int64)
@@ -155,14 +160,6 @@ def _grids(values: Columns, base: Columns) -> dict[str, NDArray[Any]]:
             grid = np.concatenate([chosen, sample])
             grids[name] = np.unique(grid[np.isfinite(grid)])
     return grids
-
-
-def _servable(numbers: NDArray[Any]) -> NDArray[Any]:
-    """Leave out infinities and denormals, which are refused at the edge of every server."""
-    if numbers.dtype.kind != "f":
-        return numbers
-    size = np.abs(numbers)
-    return numbers[np.isnan(size) | (size == 0) | ((size >= _TINY) & np.isfinite(size))]
 
 
 def _texts(values: Mapping[bytes, None]) -> NDArray[Any]:

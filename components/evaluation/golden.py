@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from components.common.artifacts import Row, Signature
-from components.common.encoding import encode_column, missing_mask
+from components.common.encoding import edge_mask, encode_column, missing_mask
 from components.common.errors import BadInputError
 from components.evaluation.predict import LoadedModel
 
@@ -59,7 +59,7 @@ def record_golden(
     """
     edits = _list_edits(model.signature)[: rows // 4]
     chosen = _choose_rows(table, model.signature, rows - len(edits))
-    columns = _take(table, model.inputs, chosen)
+    columns = _take(table, model.signature, chosen)
     for entry in model.signature.inputs:
         if entry["name"] in personal:
             made_up = None if entry["optional"] else _MADE_UP[entry["kind"]]
@@ -98,8 +98,7 @@ def _choose_rows(table: Any, signature: Signature, count: int) -> NDArray[np.int
     for entry in signature.inputs:
         if entry["name"] not in table.column_names:
             continue
-        encoded = encode_column(table.column(entry["name"]), entry["datatype"], name=entry["name"])
-        missing = ~np.isfinite(encoded) if encoded.dtype.kind == "f" else missing_mask(encoded)
+        missing = _unsendable(table.column(entry["name"]), entry)
         if entry["optional"]:
             incomplete |= missing
         else:
@@ -120,15 +119,21 @@ def _spread(numbers: NDArray[np.intp], count: int) -> NDArray[np.intp]:
     return numbers[np.arange(count) * len(numbers) // max(count, 1)]
 
 
-def _take(table: Any, names: Sequence[str], chosen: NDArray[np.intp]) -> _Columns:
+def _take(table: Any, signature: Signature, chosen: NDArray[np.intp]) -> _Columns:
+    """Return the raw values of rows; what no server takes is missing."""
     rows = table.take(chosen)
-    present = set(table.column_names)
-    return {
-        name: [_clean(value) for value in rows.column(name).to_pylist()]
-        if name in present
-        else [None] * len(chosen)
-        for name in names
-    }
+    columns: _Columns = {entry["name"]: [None] * len(chosen) for entry in signature.inputs}
+    for entry in signature.inputs:
+        if (name := entry["name"]) in rows.column_names:
+            gone = _unsendable(rows.column(name), entry).tolist()
+            values = zip(rows.column(name).to_pylist(), gone, strict=True)
+            columns[name] = [None if missing else value for value, missing in values]
+    return columns
+
+
+def _unsendable(column: Any, entry: Mapping[str, Any]) -> NDArray[np.bool_]:
+    encoded = encode_column(column, entry["datatype"], name=entry["name"])
+    return missing_mask(encoded) | edge_mask(encoded)
 
 
 def _clean(value: Any) -> Any:

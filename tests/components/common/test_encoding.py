@@ -5,7 +5,14 @@ import pyarrow as pa
 import pytest
 
 from components.common.artifacts import MISSING_INTEGER, Signature
-from components.common.encoding import class_name, encode_column, encode_columns, encode_label, missing_mask
+from components.common.encoding import (
+    class_name,
+    edge_mask,
+    encode_column,
+    encode_columns,
+    encode_label,
+    missing_mask,
+)
 from components.common.errors import BadInputError
 
 SIGNATURE = Signature(
@@ -96,6 +103,16 @@ def test_a_value_of_another_type_is_named_with_its_row(datatype, value):
 
 def test_whole_floats_and_booleans_are_integers():
     assert encode_column([3.0, True], "INT64", name="x").tolist() == [3, 1]
+
+
+def test_floats_that_no_server_takes_are_told_from_the_least_and_the_largest_of_the_type():
+    """Of IEEE 754: normal are 2**-126 to (2 - 2**-23) * 2**127."""
+    largest = (2 - 2**-23) * 2.0**127
+    taken = [0.0, -0.0, 2.0**-126, -(2.0**-126), largest, -largest, math.nan]
+    refused = [1e-40, -1e-40, math.nextafter(2.0**-126, 0) * (1 - 2**-23), 2.0**-149, math.inf, -math.inf]
+    encoded = np.array([*taken, *refused], np.float32)
+    assert edge_mask(encoded).tolist() == [False] * len(taken) + [True] * len(refused)
+    assert not edge_mask(np.array([MISSING_INTEGER, 0])).any()
 
 
 def test_an_arrow_column_of_another_type_is_refused():

@@ -9,10 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from components.common.artifacts import read_golden_requests
 from components.common.errors import BadInputError
 from components.common.golden import find_difference, golden_columns
 from components.evaluation.golden import UNSEEN_STRING, record_golden
 from components.evaluation.predict import load_model
+from components.serving.load import load_model as serve
 
 
 @pytest.fixture
@@ -62,6 +64,20 @@ def test_a_row_that_a_server_would_refuse_is_never_chosen(model):
     golden = record(model, table_of([1.0, 2.0, math.inf, 4.0], ["AA", None, "UA", None]))
     assert {row["inputs"]["carrier"] for row in golden} == {"AA", "UA", UNSEEN_STRING}
     assert json.dumps(golden, allow_nan=False)
+
+
+@pytest.mark.parametrize("edge", [1e-40, -1e-40, 1e39, -1e300])
+def test_a_number_that_no_server_takes_is_recorded_as_missing_and_warms_one(make_world, edge):
+    world = make_world()
+    distance = [edge if row % 2 else float(row) for row in range(60)]
+    table = table_of(distance, ["AA", "UA", "ZZ"] * 20).append_column("month", pa.array([1, 2] * 30))
+    world.set_table(table.append_column("late", pa.array([0, 1, 1] * 20)))
+    world.run()
+    served = serve(world.out / "evaluated_model", "tiny", "tensorflow")
+    golden = read_golden_requests(world.out / "evaluated_model")
+    assert {row["inputs"]["distance"] for row in golden} > {None, 2.0}
+    assert edge not in {row["inputs"]["distance"] for row in golden}
+    assert served.choice.engine == "tensorflow"
 
 
 def test_a_split_smaller_than_the_wish_gives_what_it_has(model):
