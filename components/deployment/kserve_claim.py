@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from components.common.errors import RefusedError, UnavailableError
+from components.common.errors import UnavailableError
 from components.deployment.kserve_api import Kubernetes, StaleError
+from components.deployment.target import ClaimedError
 
 LEASE_SECONDS = 30
 _ATTEMPTS = 5
@@ -49,14 +50,14 @@ class Claims:
         """Take the claim on a name, or renew it.
 
         Raises:
-            RefusedError: Another holds it.
+            ClaimedError: Another holds it.
         """
 
         def taken(claim: Claim) -> Claim:
             if claim.holder not in (None, holder):
                 fix = "wait until it has ended; a release that died is forgotten after half a minute"
                 what = f"{claim.holder} is releasing a model under this name now"
-                raise RefusedError(what, where=model_name, fix=fix)
+                raise ClaimedError(what, where=model_name, fix=fix)
             return replace(claim, holder=holder)
 
         self._change(model_name, taken)

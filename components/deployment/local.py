@@ -10,10 +10,10 @@ from typing import Any
 
 from components.common.control import call_control
 from components.common.documents import read_json
-from components.common.errors import BadInputError, RefusedError, UnavailableError
+from components.common.errors import BadInputError, UnavailableError
 from components.deployment.config import SUPERVISOR
 from components.deployment.tally import Histogram, Tally
-from components.deployment.target import Observation, ObservedRevision, Release, Wanted
+from components.deployment.target import ClaimedError, Observation, ObservedRevision, Release, Wanted
 
 
 class LocalTarget:
@@ -52,7 +52,7 @@ class LocalTarget:
         body = {"holder": holder, "pid": os.getpid()}
         held_by = call_control(self._control, "PUT", f"/claims/{model_name}", body)["holder"]
         if held_by != holder:
-            raise RefusedError(f"`{model_name}` is being released by {held_by}", fix="let it end first")
+            raise ClaimedError(f"`{model_name}` is being released by {held_by}", fix="let it end first")
 
     def unclaim(self, model_name: str, holder: str) -> None:
         """Give the claim back; see `Target`."""

@@ -9,7 +9,7 @@ from components.common.errors import ComponentError, RefusedError
 from components.deployment.await_ready import await_proved, prove_revision, require_alive
 from components.deployment.candidate import Candidate
 from components.deployment.config import DeployConfig
-from components.deployment.target import Observation, Target
+from components.deployment.target import ClaimedError, Observation, Target
 from components.deployment.watch import watch_step
 
 
@@ -38,7 +38,8 @@ def release_model(
         BadInputError: The target cannot honour the release; nothing was done.
         RefusedError: Another releases under the name (nothing was done); the model does not start, dies,
             answers otherwise than recorded, or worse than the old one (what was is restored); or there were
-            too few requests to judge by (`HeldError`: the shares stay).
+            too few requests to judge by (`HeldError`: the shares stay), or another took the name over
+            (`ClaimedError`: all stays as he has it).
         UnavailableError: It is not ready in time, or something does not answer; what was is restored.
     """
     target.plan(candidate.wanted)
@@ -46,11 +47,14 @@ def release_model(
         before = target.observe(candidate.name)
         try:
             _bring(target, candidate, before, config, holder)
-        except HeldError:
+        except (HeldError, ClaimedError):
             raise
         except ComponentError as error:
             kept = _restore(target, candidate, before)
             raise type(error)(f"not released: {error}", fix=kept) from error
+        except Exception:  # a bug of ours must not leave half a release, either
+            say(f"not released: {_restore(target, candidate, before)}")
+            raise
         remove_idle(target, candidate.name)
         return target.observe(candidate.name)
 
@@ -60,7 +64,7 @@ def claimed(target: Target, name: str, holder: str) -> Generator[None]:
     """Keep others from releasing under a name.
 
     Raises:
-        RefusedError: Another is releasing, who is named.
+        ClaimedError: Another is releasing, who is named.
     """
     target.claim(name, holder)
     try:

@@ -6,7 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from components.common.errors import RefusedError
 from components.deployment.tally import Tally
+
+
+class ClaimedError(RefusedError):
+    """Another releases under the name: nothing may be changed there, not even to restore."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +148,7 @@ class Target(Protocol):
         A claim whose holder has died, or has not renewed it for half a minute, is void.
 
         Raises:
-            RefusedError: Another holds it, who is named.
+            ClaimedError: Another holds it, who is named.
         """
         ...
 
