@@ -6,7 +6,8 @@ import http.client
 import json
 import math
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 from components.common.artifacts import MISSING_INTEGER, MISSING_STRING, Signature
 from components.common.errors import RefusedError, UnavailableError
 from components.common.wire import message, messages, packed, text
+from components.deployment.connect import connect
 
 REVISION_HEADER = "Millrace-Revision"  # picks a revision whatever its share
 _JSON_LENGTH = "Inference-Header-Content-Length"
@@ -60,16 +62,16 @@ def ask_v2(asked: Asked, columns: Columns) -> Answers:
 
     Raises:
         RefusedError: The request was refused.
-        UnavailableError: There was no answer.
+        UnavailableError: There was no answer, or none of a model server; the address is named.
     """
     inputs = [
         {**_tensor(entry, columns), "data": list(columns[entry["name"]])}
         for entry in asked.signature.inputs
     ]
     answer, _ = _post(asked, asked.url, json.dumps({"inputs": inputs}).encode(), {})
-    return {
-        output["name"]: _rows(output["data"], output["shape"]) for output in json.loads(answer)["outputs"]
-    }
+    with _reading(asked.url):
+        outputs = json.loads(answer)["outputs"]
+        return {output["name"]: _rows(output["data"], output["shape"]) for output in outputs}
 
 
 def ask_v1(asked: Asked, columns: Columns) -> Answers:
@@ -77,11 +79,12 @@ def ask_v1(asked: Asked, columns: Columns) -> Answers:
     instances = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     url = f"{asked.url.split('/v2/', 1)[0]}/v1/models/{asked.name}:predict"
     answer, _ = _post(asked, url, json.dumps({"instances": instances}).encode(), {})
-    predictions = json.loads(answer)["predictions"]
     names = [output["name"] for output in asked.signature.outputs]
-    if len(names) == 1:
-        return {names[0]: predictions}
-    return {name: [prediction[name] for prediction in predictions] for name in names}
+    with _reading(url):
+        predictions = list(json.loads(answer)["predictions"])
+        if len(names) == 1:
+            return {names[0]: predictions}
+        return {name: [prediction[name] for prediction in predictions] for name in names}
 
 
 def ask_v2_binary(asked: Asked, columns: Columns) -> Answers:
@@ -96,10 +99,11 @@ def ask_v2_binary(asked: Asked, columns: Columns) -> Answers:
     answer, length = _post(asked, asked.url, body, {_JSON_LENGTH: str(len(head))})
     found: Answers = {}
     place = length
-    for output in json.loads(answer[:length])["outputs"]:
-        size = output["parameters"]["binary_data_size"]
-        found[output["name"]] = _rows(_floats(answer[place : place + size]), output["shape"])
-        place += size
+    with _reading(asked.url):
+        for output in json.loads(answer[:length])["outputs"]:
+            size = output["parameters"]["binary_data_size"]
+            found[output["name"]] = _rows(_floats(answer[place : place + size]), output["shape"])
+            place += size
     return found
 
 
@@ -127,33 +131,45 @@ def ask_grpc(asked: Asked, columns: Columns) -> Answers:
             raise kind(
                 f"gRPC answers {status.code().name}: {status.details()}", where=asked.grpc
             ) from error
-    outputs, contents = messages(answer, 5), messages(answer, 6)
-    return {
-        text(output, 1): _rows(_floats(bytes(content)), _shape(output))
-        for output, content in zip(outputs, contents, strict=True)
-    }
+    with _reading(asked.grpc or ""):
+        outputs, contents = messages(answer, 5), messages(answer, 6)
+        return {
+            text(output, 1): _rows(_floats(bytes(content)), _shape(output))
+            for output, content in zip(outputs, contents, strict=True)
+        }
 
 
 def _post(asked: Asked, url: str, body: bytes, headers: Mapping[str, str]) -> tuple[bytes, int]:
     """Return the answer's body, and how much of it is JSON."""
-    address = urlsplit(url)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=_TIMEOUT_SECONDS)
+    connection = connect(url, timeout_seconds=_TIMEOUT_SECONDS)
     picked = {REVISION_HEADER: asked.revision} if asked.revision else {}
     try:
         given = {"Content-Type": "application/json", **picked, **headers}
-        connection.request("POST", address.path, body, given)
+        connection.request("POST", urlsplit(url).path, body, given)
         response = connection.getresponse()
         status, answer = response.status, response.read()
-        error = None if status == 200 else json.loads(answer).get("error")
-    except (OSError, http.client.HTTPException, ValueError) as problem:
+    except (OSError, http.client.HTTPException) as problem:
         raise UnavailableError("the endpoint does not answer", where=url) from problem
     finally:
         connection.close()
+    with _reading(url):
+        error = None if status == 200 else json.loads(answer).get("error")
+        length = int(response.headers.get(_JSON_LENGTH, len(answer)))
     if status >= 500:
         raise UnavailableError(f"the endpoint answers {status}: {error}", where=url)
     if status != 200:
         raise RefusedError(f"the endpoint refuses a golden request: {error}", where=url)
-    return answer, int(response.headers.get(_JSON_LENGTH, len(answer)))
+    return answer, length
+
+
+@contextmanager
+def _reading(where: str) -> Generator[None]:
+    """Say who gave an answer that no server of this protocol gives."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, struct.error) as error:
+        what, fix = "the answer is not a model server's", "who else listens there, or stands before it?"
+        raise UnavailableError(what, where=where, fix=fix) from error
 
 
 def _tensor(entry: Mapping[str, Any], columns: Columns) -> dict[str, Any]:

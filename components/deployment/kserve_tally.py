@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import http.client
 import json
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from components.common.errors import BadInputError, UnavailableError
+from components.deployment.connect import connect
 from components.deployment.tally import Histogram, Tally
 
 _REVISION = "millrace_revision"
@@ -79,11 +81,10 @@ def _histograms(series: Iterator[Series]) -> dict[str, dict[str, Histogram]]:
 
 def _query(prometheus: str, query: str) -> Iterator[Series]:
     """Yield labels and value of each series that a query has now; those without a revision are left out."""
-    address = urlsplit(prometheus)
-    kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
-    connection = kind(address.hostname or "", address.port, timeout=_TIMEOUT_SECONDS)
+    connection = connect(prometheus, timeout_seconds=_TIMEOUT_SECONDS)
+    path = urlsplit(prometheus).path.rstrip("/")
     try:
-        connection.request("GET", f"{address.path.rstrip('/')}/api/v1/query?{urlencode({'query': query})}")
+        connection.request("GET", f"{path}/api/v1/query?{urlencode({'query': query})}")
         response = connection.getresponse()
         status, body = response.status, response.read()
     except (OSError, http.client.HTTPException) as error:
@@ -95,7 +96,10 @@ def _query(prometheus: str, query: str) -> Iterator[Series]:
         raise UnavailableError(f"Prometheus answers {status}", where=prometheus)
     try:
         found: list[Any] = json.loads(body)["data"]["result"]
-    except (ValueError, KeyError, TypeError) as error:
+        series = [(one["metric"], float(one["value"][1])) for one in found if one["metric"].get(_REVISION)]
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         fix = "name the address of a Prometheus, such as http://prometheus.monitoring:9090"
         raise BadInputError(f"no answer of Prometheus ({status})", where=prometheus, fix=fix) from error
-    yield from ((one["metric"], float(one["value"][1])) for one in found if one["metric"].get(_REVISION))
+    if not all(math.isfinite(value) for _, value in series):
+        raise UnavailableError("Prometheus answers with what is no number", where=prometheus, value=query)
+    yield from series

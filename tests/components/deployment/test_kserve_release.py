@@ -4,6 +4,7 @@ import json
 import threading
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -147,18 +148,24 @@ def prometheus():
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
+    yield SimpleNamespace(address=f"http://127.0.0.1:{server.server_port}", told=told)
     server.shutdown()
     server.server_close()
 
 
 def test_counts_of_each_revision_come_from_prometheus(prometheus):
-    found = tallies(prometheus, "n", "flights")
+    found = tallies(prometheus.address, "n", "flights")
     assert found.keys() == {"new", "old"}
     assert (found["new"].requests, found["new"].errors) == (100, 10)
     assert (found["old"].requests, found["old"].errors) == (100, 0)
     assert (found["new"].seconds.bounds, found["new"].seconds.counts) == ((0.1, 0.5), (60, 35, 5))
     assert found["new"].predictions["p/late"].counts == (30, 10, 0)
+
+
+def test_a_count_that_is_no_number_is_not_counted_as_one(prometheus):
+    prometheus.told["requests_total"][0] = ({"millrace_revision": "new", "code": "200"}, "NaN")
+    with pytest.raises(UnavailableError, match="what is no number"):
+        tallies(prometheus.address, "n", "flights")
 
 
 def test_a_prometheus_that_is_away_is_said_so():
