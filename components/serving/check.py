@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 
 from components.common.artifacts import Signature
-from components.common.encoding import InputError, Values, encode_columns
+from components.common.encoding import InputError, Values, edge_mask, encode_columns
 
 Columns = dict[str, list[Any]]
 
-_LEAST = np.finfo(np.float32).tiny  # smaller ones have fewer digits
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d(?::?\d\d)?)?)?")
 
@@ -39,19 +38,16 @@ def encode_request(columns: Mapping[str, list[Any]], signature: Signature) -> di
             checked[entry["name"]] = _checked(entry["name"], entry["kind"], check, checked[entry["name"]])
     encoded = encode_columns(checked, signature, require=True)
     for name, values in encoded.items():
-        if values.dtype.kind == "f":
-            _refuse_edges(name, values, columns)
+        _refuse_edges(name, values, columns)
     return encoded
 
 
 def _refuse_edges(name: str, values: Values, columns: Mapping[str, list[Any]]) -> None:
-    """Refuse what engines compute differently: infinities, and denormals, which some take for 0."""
-    size = np.absolute(values)
-    large, small = size == np.inf, (size < _LEAST) & (size > 0)
-    for wrong, what in ((large, "too large for FP32"), (small, "too small for FP32, and not 0")):
-        if wrong.any():
-            row = int(np.flatnonzero(wrong)[0])
-            raise InputError(what, name=name, row=row, value=columns[name][row])
+    wrong = np.flatnonzero(edge_mask(values))
+    if len(wrong):
+        row = int(wrong[0])
+        what = "too large for FP32" if np.isinf(values[row]) else "too small for FP32, and not 0"
+        raise InputError(what, name=name, row=row, value=columns[name][row])
 
 
 def normalise_timestamp(value: str) -> str:

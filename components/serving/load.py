@@ -6,8 +6,14 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.common.artifacts import Signature, read_golden_requests, read_signature, verify_model
-from components.common.errors import RefusedError
+from components.common.artifacts import (
+    Signature,
+    read_evaluation,
+    read_golden_requests,
+    read_signature,
+    verify_model,
+)
+from components.common.errors import BadInputError, RefusedError
 from components.common.golden import find_difference, golden_columns
 from components.common.model_scan import scan_saved_model
 from components.common.twin.choose import Choice, choose_engine
@@ -49,11 +55,14 @@ def load_model(folder: Path, name: str, engine: str = "auto") -> LoadedModel:
 
     Raises:
         BadInputError: Its bytes are not those that were sealed, they are no model, it could do more than
-            compute, or the engine is not to be had. Nothing was loaded.
-        RefusedError: It does not answer its own golden requests as recorded.
+            compute, it was not judged as it is, or the engine is not to be had. Nothing was loaded.
+        RefusedError: It does not answer its own golden requests as recorded, or fails at them.
     """
     digest = verify_model(folder)
     scan_saved_model(folder / "1")
+    if (judged := read_evaluation(folder).model) != digest:
+        what, fix = "the evaluation in it is of another model", "evaluate the model again"
+        raise BadInputError(what, where=folder, value=judged, fix=fix)
     signature, choice = read_signature(folder), choose_engine(folder, engine)
     model = LoadedModel(
         name=name, revision=digest[:12], signature=signature, choice=choice,
@@ -70,7 +79,14 @@ def _warm(model: LoadedModel, folder: Path) -> None:
     golden = read_golden_requests(folder)
     for rows in (golden, golden[:1]):
         columns = golden_columns(rows, [entry["name"] for entry in model.signature.inputs])
-        outputs = model.engine.predict(encode_request(columns, model.signature))
+        encoded = encode_request(columns, model.signature)
+        try:
+            outputs = model.engine.predict(encoded)
+        except Exception as error:  # whatever a program does wrong, it must not be served
+            told = f"{type(error).__name__}: {error}"
+            what = f"warm-up failed: the engine `{model.choice.engine}` fails with {told}"
+            fix = "no answer can be had of this model: train and evaluate it again"
+            raise RefusedError(what, where=folder, fix=fix) from error
         answers = {name: values.tolist() for name, values in outputs.items()}
         if difference := find_difference(rows, answers):
             fix = "this machine computes other answers than the one that judged the model"

@@ -12,7 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.common.artifacts import MISSING_INTEGER, read_evaluation, seal_model, write_evaluation
+from components.common.artifacts import (
+    MISSING_INTEGER,
+    model_digest,
+    read_evaluation,
+    seal_model,
+    write_evaluation,
+)
 from components.common.errors import BadInputError, RefusedError
 from components.common.twin.choose import Choice, choose_engine
 from components.serving.check import encode_request
@@ -83,12 +89,29 @@ def test_malformed_twin_is_refused_before_the_port_opens(model_folder, tmp_path,
     else:
         (folder / "twin" / "constants.npz").write_bytes(b"PK")
     file.write_text(json.dumps(program))
+    write_evaluation(folder, dataclasses.replace(read_evaluation(folder), model=model_digest(folder)))
     seal_model(folder)
-    with pytest.raises(BadInputError, match="twin"):
+    messages = {
+        "version": "a twin of another format",
+        "operation": "closed list",
+        "no constants": "constants",
+    }
+    with pytest.raises(BadInputError, match=messages[damage]):
         load_model(folder, "tiny")
 
 
 def test_verdict_of_another_model_is_none_for_a_twin(model_folder, tmp_path):
+    """The proof of one model beside the twin of another, sealed, as by somebody who makes digests too."""
+    folder = shutil.copytree(model_folder, tmp_path / "model")
+    other = write_tiny_model(tmp_path / "other", weight=2.0)
+    shutil.copy(other / "evaluation.json", folder)
+    seal_model(folder)
+    for engine in ("twin", "tensorflow"):
+        with pytest.raises(BadInputError, match="the evaluation in it is of another model"):
+            load_model(folder, "tiny", engine)
+
+
+def test_model_that_was_judged_before_there_were_twins_is_served_by_tensorflow(model_folder, tmp_path):
     folder = shutil.copytree(model_folder, tmp_path / "model")
     write_evaluation(folder, dataclasses.replace(read_evaluation(folder), twin={}))
     seal_model(folder)
