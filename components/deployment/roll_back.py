@@ -59,7 +59,7 @@ def roll_back_model(
 ) -> Endpoint:
     """Bring the old model back to all requests.
 
-    While a new revision has a share beside the old one, that share is taken from it at once. Otherwise the
+    While a new revision is beside the old one, whatever its share, it is ended at once. Otherwise the
     model that was released before the present one, or a named one, is released like any other: verified,
     proved by the golden requests beside it, and undone when it fails.
 
@@ -81,9 +81,9 @@ def roll_back_model(
         UnavailableError: The target does not answer, or the model is not ready in time; likewise.
     """
     target, observed = _observe(model_name, config)
-    stable = observed.stable
-    if stable is not None and observed.canary is not None and revision in (None, stable.revision):
-        deployed = _abandon(target, model_name, stable, config, run_id)
+    kept = _begun_from(observed)
+    if kept is not None and revision in (None, kept.revision):
+        deployed = _abandon(target, model_name, kept, config, run_id)
     else:
         former = _former(observed, revision)
         deployed = release_to(_candidate(model_name, former, run_id), _at_once(config))
@@ -104,10 +104,21 @@ def _at_once(config: DeployConfig) -> DeployConfig:
     return replace(config, strategy=strategy, steps=(100,))
 
 
+def _begun_from(observed: Observation) -> ObservedRevision | None:
+    """Return the revision that a half-done release began from, if one is half done and it still serves.
+
+    That is the one that was released last, even when the new one has all requests already.
+    """
+    if len(observed.revisions) < 2:
+        return None
+    last = observed.find(observed.released[-1].revision) if observed.released else observed.stable
+    return last if last is not None and (last.weight or last.state == "ready") else None
+
+
 def _abandon(
     target: Target, name: str, stable: ObservedRevision, config: DeployConfig, run_id: str | None
 ) -> Endpoint:
-    """Take the share of a new revision away; nothing of the old model's folder is needed for that."""
+    """End a new revision beside the old one; nothing of the old model's folder is needed for that."""
     with claimed(target, name, name_holder(run_id)):
         target.weigh(name, {stable.revision: 100})
         say(f"revision {stable.revision} has all requests")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from components.common.errors import ComponentError
 from components.deployment.config import DeployConfig
 from components.deployment.judge import judge
 from components.deployment.tally import Tally
@@ -49,15 +50,16 @@ def watch_step(
         check: Called before each look; raises when the release must end at once.
 
     Raises:
-        ComponentError: `check` raised it, or the target does not answer.
+        ComponentError: `check` raised it. Counts that do not come are waited for, until the deadline.
     """
-    before, began = target.tally(name), time.monotonic()
+    (before, missing), began = _count(target, name), time.monotonic()
     looks, next_look = 0, _FIRST_LOOK
     while True:
         time.sleep(min(_WATCH_SECONDS, max(config.interval_seconds, 0.05)))
         check()
-        now, passed = target.tally(name), time.monotonic() - began
-        ours, theirs = (now.get(each, Tally()).since(before.get(each, Tally())) for each in (new, old))
+        (now, missing), passed = _count(target, name), time.monotonic() - began
+        before = now if before is None else before
+        ours, theirs = (_since(now, before, each) for each in (new, old))
         counts = ours.requests, theirs.requests
         is_over = passed >= config.interval_seconds and min(counts) >= config.min_requests
         if is_over or ours.requests >= next_look:
@@ -68,5 +70,21 @@ def watch_step(
                 return Judgement(verdict="pass", requests=counts)
         if passed > config.interval_seconds + config.deadline_seconds:
             told = f"{counts[0]} requests of the new one and {counts[1]} of the old one in {passed:.0f} s"
-            reason = f"{told} are too few to judge by; {config.min_requests} of each are asked for"
+            few = f"{told} are too few to judge by; {config.min_requests} of each are asked for"
+            reason = f"there are no counts: {missing}" if missing else few
             return Judgement(verdict="inconclusive", reasons=(reason,), requests=counts)
+
+
+def _count(target: Target, name: str) -> tuple[Mapping[str, Tally] | None, str]:
+    """Return what was counted, or None and why that is not known now."""
+    try:
+        return target.tally(name), ""
+    except ComponentError as error:
+        return None, str(error)
+
+
+def _since(now: Mapping[str, Tally] | None, before: Mapping[str, Tally] | None, revision: str) -> Tally:
+    """Return what a revision had in between; nothing while that is not known."""
+    if now is None or before is None:
+        return Tally()
+    return now.get(revision, Tally()).since(before.get(revision, Tally()))

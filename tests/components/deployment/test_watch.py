@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.common.errors import RefusedError
+from components.common.errors import RefusedError, UnavailableError
 from components.deployment import watch
 from components.deployment.config import DeployConfig
 from components.deployment.tally import Tally
@@ -67,6 +67,34 @@ def test_too_little_traffic_is_inconclusive_at_the_deadline(clock):
 
 def test_no_traffic_is_inconclusive_and_never_passes(clock):
     assert watched(Counting(clock, new=0, old=0)).verdict == "inconclusive"
+
+
+class Away(Counting):
+    """Has no counts for some seconds."""
+
+    away = range(0)
+
+    def tally(self, name):
+        if int(self.clock.now) in self.away:
+            raise UnavailableError("Prometheus does not answer")
+        return super().tally(name)
+
+
+@pytest.mark.parametrize(("away", "seconds"), [(range(1), 10), (range(3, 8), 10), (range(9, 15), 15)])
+def test_counts_that_do_not_come_for_a_while_are_waited_for(clock, away, seconds):
+    target = Away(clock, new=50)
+    target.away = away
+    assert watched(target).verdict == "pass"
+    assert clock.now == seconds
+
+
+def test_counts_that_do_not_come_at_all_are_inconclusive_at_the_deadline(clock):
+    target = Away(clock, new=50)
+    target.away = range(1000)
+    found = watched(target)
+    assert found.verdict == "inconclusive"
+    assert found.reasons == ("there are no counts: Prometheus does not answer",)
+    assert 40 < clock.now < 41
 
 
 def test_failing_revision_ends_the_step_at_its_first_look(clock):

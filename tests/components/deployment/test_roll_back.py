@@ -1,0 +1,49 @@
+"""How far a rollback goes, at a target that is played, and at a real supervisor."""
+
+import pytest
+
+from components.common.artifacts import model_digest
+from components.deployment.config import DeployConfig
+from components.deployment.deploy import deploy
+from components.deployment.local import LocalTarget
+from components.deployment.roll_back import roll_back_model
+from components.deployment.target import Wanted
+from tests.components.deployment.played_target import PlayedTarget
+
+CONFIG = DeployConfig(target="local")
+
+
+def roll_back(monkeypatch, target, out, revision=None):
+    monkeypatch.setattr("components.deployment.roll_back.open_target", lambda _: target)
+    monkeypatch.setattr("components.deployment.deploy.open_target", lambda _: target)
+    return roll_back_model(out / "e", model_name="m", revision=revision, config=CONFIG)
+
+
+@pytest.mark.parametrize("share", [0, 25, 75, 100])
+def test_what_is_half_done_is_ended_and_nothing_more(monkeypatch, tmp_path, share):
+    target = PlayedTarget("older", "old")
+    target.apply(Wanted(name="m", revision="new", model_uri="s3://b/new", model_digest="new"))
+    target.weigh("m", {"new": share, "old": 100 - share})
+    assert roll_back(monkeypatch, target, tmp_path).revision == "old"
+    assert target.weights == {"old": 100}
+    assert roll_back(monkeypatch, target, tmp_path).revision == "older"  # now there is nothing half done
+    assert target.weights == {"older": 100}
+
+
+def test_a_named_model_is_released_though_another_is_half_done(monkeypatch, tmp_path):
+    target = PlayedTarget("older", "old")
+    target.apply(Wanted(name="m", revision="new", model_uri="s3://b/new", model_digest="new"))
+    assert roll_back(monkeypatch, target, tmp_path, revision="older").revision == "older"
+    assert target.weights == {"older": 100}
+
+
+def test_a_revision_without_a_share_is_ended_by_a_supervisor(models, golden, serving, supervisor, tmp_path):
+    for name, weight in (("first", 1.0), ("second", 2.0)):
+        deploy(models[name], golden[weight], tmp_path / name, model_name="half", config=CONFIG)
+    first, second = (model_digest(models[name]) for name in ("first", "second"))
+    beside = Wanted(name="half", revision=first[:12], model_uri=str(models["first"]), model_digest=first)
+    LocalTarget.from_environment().apply(beside)  # and the task that did it is killed
+    back = roll_back_model(tmp_path / "e", model_name="half", revision=None, config=CONFIG)
+    assert back.revision == second[:12]
+    assert [each["revision"] for each in serving("half").revisions] == [second[:12]]
+    supervisor.stop("half")
