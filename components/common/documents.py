@@ -68,7 +68,7 @@ def read_json(path: Path) -> Mapping[str, Any]:
     except FileNotFoundError as error:
         fix = "the task before wrote nothing here, or it was deleted: run it again"
         raise BadInputError("file is missing", where=path, fix=fix) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BadInputError(f"not readable as JSON: {error}", where=path) from error
     if not isinstance(content, dict):
         raise BadInputError("must be a JSON object", where=path, value=type(content).__name__)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from components.common.encoding import Values
-from components.common.errors import BadInputError
+from components.common.errors import BadInputError, ComponentError
 from components.common.twin.choose import Choice
 
 
@@ -31,14 +31,20 @@ def load_engine(folder: Path, choice: Choice) -> Engine:
         choice: Which engine: `twin/` by NumPy, or the SavedModel `1/` by TensorFlow.
 
     Raises:
-        BadInputError: The twin is malformed; or `1/` is no SavedModel or has no signature
-            `serving_default`, or TensorFlow is not installed.
+        BadInputError: The twin is malformed, whatever is wrong with it; or `1/` is no SavedModel or has no
+            signature `serving_default`, or TensorFlow is not installed.
     """
     # only now: a model that is refused waits for no import, and the twin for none of TensorFlow
     if choice.engine == "twin":
         from components.serving.twin_engine import TwinEngine
 
-        return TwinEngine(folder / "twin")
+        try:
+            return TwinEngine(folder / "twin")
+        except ComponentError:
+            raise
+        except Exception as error:  # a damage that nobody thought of must not end in a traceback
+            what = f"the twin cannot be loaded: {type(error).__name__}: {error}"
+            raise BadInputError(what, where=folder / "twin", fix="train the model again") from error
     if importlib.util.find_spec("tensorflow") is None:
         what = f"the model needs TensorFlow, which is not installed here: {choice.reason}"
         raise BadInputError(what, where=folder, fix="serve it by the image `serving-tensorflow`")

@@ -8,10 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from components.common.errors import BadInputError
+
 Values = NDArray[Any]  # strings are objects of type bytes
 Attributes = Mapping[str, Any]
 Operation = Callable[..., Any]  # arrays in TensorFlow's order -> an array, or several as a list
 Maker = Callable[[Attributes], Operation]
+
+
+NUMBERS = frozenset(
+    np.dtype(name) for name in ("bool", "uint8", "int32", "int64", "float32", "float64")
+)  # all types but strings
 
 
 class OperationError(ArithmeticError):
@@ -19,8 +26,17 @@ class OperationError(ArithmeticError):
 
 
 def array_type(name: str) -> np.dtype[Any]:
-    """Return NumPy's type of a type's name in a program: `string` is objects of type bytes."""
-    return np.dtype(np.object_ if name == "string" else name)
+    """Return NumPy's type of a type's name in a program: `string` is objects of type bytes.
+
+    Raises:
+        BadInputError: It is none of the seven types.
+    """
+    if name == "string":
+        return np.dtype(np.object_)
+    known = {kind.name: kind for kind in NUMBERS}
+    if name not in known:
+        raise BadInputError("a type that is not on the list", value=name)
+    return known[name]
 
 
 def as_texts(strings: list[bytes], shape: tuple[int, ...]) -> Values:

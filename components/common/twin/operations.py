@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from inspect import Parameter, signature
+
+import numpy as np
 
 from components.common.errors import BadInputError
 from components.common.twin import arrays, elementwise, network, tables, text
@@ -37,4 +40,16 @@ def make_operation(name: str, attributes: Attributes) -> Operation:
         return _FUNCTIONS[name]
     if name not in _MAKERS:
         raise BadInputError(f"operation `{name}` is not on the list")
-    return _MAKERS[name](attributes)
+    try:
+        return _MAKERS[name](attributes)
+    except (TypeError, ValueError, ArithmeticError, AttributeError) as error:
+        raise BadInputError(f"attributes of `{name}` are malformed: {error}") from error
+
+
+def takes_inputs(operation: Operation, count: int) -> bool:
+    """Return whether an operation that `make_operation` gave is computed of so many inputs."""
+    if isinstance(operation, np.ufunc):
+        return operation.nin == count
+    named = signature(operation).parameters.values()
+    several = any(one.kind is Parameter.VAR_POSITIONAL for one in named)
+    return count > 0 if several else count == len(named)

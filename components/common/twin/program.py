@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar, cast
 
-import numpy as np
 from numpy.typing import NDArray
 
 from components.common.documents import read_json, write_json
 from components.common.errors import BadInputError
-from components.common.storage import publishing
 from components.common.twin.closed_list import OPERATIONS
+from components.common.twin.constants import gather_array, read_arrays, write_arrays
 
 FORMAT, VERSION = "millrace/twin", 1
 PROGRAM, CONSTANTS = "program.json", "constants.npz"
@@ -22,8 +20,7 @@ PROGRAM, CONSTANTS = "program.json", "constants.npz"
 Values = NDArray[Any]  # strings are objects of type bytes
 Attribute = bool | int | float | str | list[int] | list[float] | list[str]
 
-_TEXT, _ENDS = ".text", ".ends"
-_KINDS = "biuf"  # of NumPy: boolean, integers, floats
+LOOKUP = "LookupTableFindV2"  # the one operation that takes a table: as its first input
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +82,9 @@ class Program:
     tables: Mapping[str, Table]
 
 
+_Named = TypeVar("_Named", Input, Output)
+
+
 def write_program(folder: Path, program: Program) -> None:
     """Write `program.json` and `constants.npz` into a folder; equal programs give equal bytes."""
     document = {
@@ -96,14 +96,11 @@ def write_program(folder: Path, program: Program) -> None:
         "tables": sorted(program.tables),
         "steps": [asdict(one) for one in program.steps],
     }
-    arrays: dict[str, Values] = {}
+    arrays = dict(program.constants)
     for name, table in program.tables.items():
-        arrays |= {**_flatten(f"{name}.keys", table.keys), **_flatten(f"{name}.values", table.values)}
-    for name, values in program.constants.items():
-        arrays |= _flatten(name, values)
+        arrays |= {f"{name}.keys": table.keys, f"{name}.values": table.values}
     write_json(folder / PROGRAM, document)
-    with publishing(folder / CONSTANTS) as draft, draft.open("wb") as stream:
-        np.savez(stream, allow_pickle=False, **dict(sorted(arrays.items())))
+    write_arrays(folder / CONSTANTS, arrays)
 
 
 def read_program(folder: Path) -> Program:
@@ -114,7 +111,8 @@ def read_program(folder: Path) -> Program:
 
     Raises:
         BadInputError: A file is missing or malformed, of another version, an operation is not on the closed
-            list or lacks an attribute, a value is used before it is defined, or defined twice.
+            list or lacks an attribute, a value is used before it is defined, or defined twice, or a table
+            is where none may be. A program holds the types that are said here, whoever wrote it.
     """
     file = folder / PROGRAM
     document = read_json(file)
@@ -122,24 +120,61 @@ def read_program(folder: Path) -> Program:
     if found != (FORMAT, VERSION):
         fix = f"this Millrace reads {FORMAT} version {VERSION}; train the model again with it"
         raise BadInputError("a twin of another format", where=file, value=found, fix=fix)
-    arrays = _read_arrays(folder / CONSTANTS)
+    arrays = read_arrays(folder / CONSTANTS)
     try:
-        program = Program(
-            inputs=[Input(**one) for one in document["inputs"]],
-            outputs=[Output(**one) for one in document["outputs"]],
-            steps=[Step(**one) for one in document["steps"]],
-            constants={name: _gather(name, arrays) for name in document["constants"]},
-            tables={
-                name: Table(keys=_gather(f"{name}.keys", arrays), values=_gather(f"{name}.values", arrays))
-                for name in document["tables"]
-            },
-        )
-    except (KeyError, TypeError, ValueError) as error:
+        program = _parse(document, arrays)
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise BadInputError(
             f"malformed twin: {error}", where=folder, fix="train the model again"
         ) from error
     check_program(program, where=file)
     return program
+
+
+def _parse(document: Mapping[str, Any], arrays: Mapping[str, Values]) -> Program:
+    return Program(
+        inputs=[_strings_of(Input(**one)) for one in document["inputs"]],
+        outputs=[_strings_of(Output(**one)) for one in document["outputs"]],
+        steps=[_parse_step(**one) for one in document["steps"]],
+        constants={name: gather_array(name, arrays) for name in _names(document["constants"])},
+        tables={name: _gather_table(name, arrays) for name in _names(document["tables"])},
+    )
+
+
+def _parse_step(operation: object, inputs: object, outputs: object, attributes: object) -> Step:
+    if not isinstance(operation, str) or not isinstance(attributes, dict):
+        raise TypeError("a step without an operation or attributes")
+    given = cast("dict[str, Any]", attributes)
+    if wrong := [name for name, value in given.items() if not _is_attribute(value)]:
+        raise TypeError(f"`{wrong[0]}` of `{operation}` is neither a plain value nor a list of them")
+    return Step(operation=operation, inputs=_names(inputs), outputs=_names(outputs), attributes=given)
+
+
+def _is_attribute(value: Any) -> bool:
+    listed: list[Any] = value if isinstance(value, list) else [value]
+    return all(isinstance(one, bool | int | float | str) for one in listed)
+
+
+def _names(found: object) -> list[str]:
+    listed = cast("list[Any]", found if isinstance(found, list) else [None])
+    if not all(isinstance(one, str) for one in listed):
+        raise TypeError(f"names must be a list of strings, and are {found!r:.100}")
+    return listed
+
+
+def _strings_of(one: _Named) -> _Named:
+    if wrong := [name for name, value in vars(one).items() if not isinstance(value, str)]:
+        raise TypeError(f"`{wrong[0]}` of an input or output is no string")
+    return one
+
+
+def _gather_table(name: str, arrays: Mapping[str, Values]) -> Table:
+    keys, values = gather_array(f"{name}.keys", arrays), gather_array(f"{name}.values", arrays)
+    if keys.ndim != 1 or keys.shape != values.shape or len(set(keys.tolist())) < len(keys):
+        raise ValueError(f"table `{name}` is not one value for each of distinct keys")
+    if keys.dtype.name not in ("int64", "object"):
+        raise ValueError(f"table `{name}` has keys of type {keys.dtype}")
+    return Table(keys=keys, values=values)
 
 
 def check_program(program: Program, *, where: Path) -> None:
@@ -148,19 +183,32 @@ def check_program(program: Program, *, where: Path) -> None:
     Raises:
         BadInputError: What is wrong, and in which step.
     """
-    known = {*program.constants, *program.tables}
+    known = {*program.tables}
+    _define(known, [*program.constants], where)
+    if not program.inputs or not program.outputs:
+        _refuse("no inputs, or no outputs", where, None)
     _define(known, [one.value for one in program.inputs], where)
     for number, step in enumerate(program.steps):
         place = f"{where}, step {number}"
-        if step.operation not in OPERATIONS:
-            _refuse("an operation outside the closed list", place, step.operation)
-        if set(step.attributes) != set(OPERATIONS[step.operation]):
-            _refuse(f"other attributes than `{step.operation}` has", place, sorted(step.attributes))
+        _check_step(program, step, place)
         if unknown := [name for name in step.inputs if name not in known]:
             _refuse("a value that is not defined", place, unknown[0])
         _define(known, step.outputs, place)
-    if unknown := [one.value for one in program.outputs if one.value not in known]:
+    answers = known - {*program.tables}
+    if unknown := [one.value for one in program.outputs if one.value not in answers]:
         _refuse("an answer that is not defined", where, unknown[0])
+
+
+def _check_step(program: Program, step: Step, place: str) -> None:
+    if step.operation not in OPERATIONS:
+        _refuse("an operation outside the closed list", place, step.operation)
+    if set(step.attributes) != set(OPERATIONS[step.operation]):
+        _refuse(f"other attributes than `{step.operation}` has", place, sorted(step.attributes))
+    if len(step.outputs) != step.attributes.get("num", step.attributes.get("num_split", 1)):
+        _refuse(f"another number of outputs than `{step.operation}` has", place, step.outputs)
+    tables = [number for number, name in enumerate(step.inputs) if name in program.tables]
+    if tables != ([0] if step.operation == LOOKUP else []):
+        _refuse("a table where none may be, or none where one must be", place, step.inputs)
 
 
 def _define(known: set[str], names: Sequence[str], where: object) -> None:
@@ -172,41 +220,3 @@ def _define(known: set[str], names: Sequence[str], where: object) -> None:
 
 def _refuse(what: str, where: object, value: object) -> NoReturn:
     raise BadInputError(f"malformed twin: {what}", where=where, value=value, fix="train the model again")
-
-
-def _read_arrays(file: Path) -> dict[str, Values]:
-    try:
-        with np.load(file, allow_pickle=False) as arrays:
-            return dict(arrays)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, TypeError) as error:
-        what = f"not readable as the constants of a twin: {error}"
-        raise BadInputError(what, where=file, fix="train the model again") from error
-
-
-def _flatten(name: str, values: Values) -> dict[str, Values]:
-    """Return the arrays as which values are stored: strings as their bytes and where each one ends."""
-    if values.dtype != np.object_:
-        return {name: values}
-    strings: list[bytes] = values.ravel().tolist()
-    ends = np.cumsum([len(one) for one in strings], dtype=np.int64).reshape(values.shape)
-    return {name + _TEXT: np.frombuffer(b"".join(strings), np.uint8), name + _ENDS: ends}
-
-
-def _gather(name: str, arrays: Mapping[str, Values]) -> Values:
-    if name in arrays:
-        if arrays[name].dtype.kind not in _KINDS:
-            raise ValueError(f"`{name}` is of type {arrays[name].dtype}")
-        return arrays[name]
-    ends = arrays[name + _ENDS]
-    strings = np.empty(ends.size, np.object_)
-    strings[:] = list(_cut(arrays[name + _TEXT].tobytes(), ends.ravel().tolist()))
-    return strings.reshape(ends.shape)
-
-
-def _cut(text: bytes, ends: Sequence[int]) -> Iterator[bytes]:
-    start = 0
-    for end in ends:
-        if not start <= end <= len(text):
-            raise ValueError("a string ends outside its text")
-        yield text[start:end]
-        start = end

@@ -10,7 +10,7 @@ import numpy as np
 
 from components.common.errors import BadInputError
 from components.common.twin.kinds import Operation, Values
-from components.common.twin.operations import make_operation
+from components.common.twin.operations import make_operation, takes_inputs
 from components.common.twin.program import Program, Step
 from components.common.twin.tables import table_lookup
 
@@ -28,7 +28,8 @@ class Twin:
         """Bind a checked program.
 
         Raises:
-            BadInputError: An operation is not computed with the attributes of its step, which is named.
+            BadInputError: An operation is not computed with the attributes or of the inputs of its step,
+                which is named.
         """
         known: dict[str, object] = {name: table_lookup(table) for name, table in program.tables.items()}
         known |= program.constants
@@ -100,6 +101,9 @@ def _bind(number: int, step: Step, places: Mapping[str, int]) -> _Call:
         operation = make_operation(step.operation, step.attributes)
     except BadInputError as error:
         raise BadInputError(f"step {number} of the twin: {error}", fix="train the model again") from error
+    if not takes_inputs(operation, len(step.inputs)):
+        what = f"step {number} of the twin: `{step.operation}` of another number of inputs"
+        raise BadInputError(what, value=len(step.inputs), fix="train the model again")
     sources, targets = [places[name] for name in step.inputs], [places[name] for name in step.outputs]
     if len(targets) != 1:
         return _several(operation, sources, targets)

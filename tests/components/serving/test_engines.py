@@ -56,6 +56,15 @@ def test_model_without_a_proven_twin_is_served_by_tensorflow_which_says_why(unpr
         choose_engine(unproven, "twin")
 
 
+def test_twin_that_fails_as_nobody_foresaw_is_refused_by_name(model_folder, monkeypatch):
+    def fail(folder):
+        raise AssertionError("unforeseen")
+
+    monkeypatch.setattr("components.serving.twin_engine.read_program", fail)
+    with pytest.raises(BadInputError, match="the twin cannot be loaded: AssertionError: unforeseen"):
+        load_model(model_folder, "tiny")
+
+
 def test_engine_that_is_asked_for_is_taken(model_folder):
     assert choose_engine(model_folder, "auto") == choose_engine(model_folder, "twin")
     assert choose_engine(model_folder).image == "serving"
@@ -76,7 +85,16 @@ def test_twin_that_answers_otherwise_is_refused_by_its_golden_requests(tmp_path)
         load_model(folder, "tiny")
 
 
-@pytest.mark.parametrize("damage", ["version", "operation", "no constants"])
+DAMAGES = {
+    "version": (BadInputError, "a twin of another format"),
+    "operation": (BadInputError, "closed list"),
+    "no constants": (BadInputError, "constants of a twin"),
+    "text as a number": (RefusedError, "warm-up failed: the engine `twin` fails with"),
+    "more memory than there is": (RefusedError, "warm-up failed: the engine `twin` fails with MemoryError"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_malformed_twin_is_refused_before_the_port_opens(model_folder, tmp_path, damage):
     """Sealed with its damage, as by somebody who makes digests too."""
     folder = shutil.copytree(model_folder, tmp_path / "model")
@@ -86,17 +104,22 @@ def test_malformed_twin_is_refused_before_the_port_opens(model_folder, tmp_path,
         program["format_version"] = 99
     elif damage == "operation":
         program["steps"][0]["operation"] = "ReadFile"
+    elif damage == "text as a number":
+        program["steps"][2]["inputs"] = ["carrier", "tenth"]
+    elif damage == "more memory than there is":
+        fill = {"operation": "Tile", "inputs": ["age", "repeats"], "outputs": ["wide"], "attributes": {}}
+        program["steps"].append(fill)
+        program["constants"].append("repeats")
+        file.write_text(json.dumps(program))
+        arrays = dict(np.load(folder / "twin" / "constants.npz"))
+        np.savez(folder / "twin" / "constants.npz", **arrays, repeats=np.array([10**13]))
     else:
         (folder / "twin" / "constants.npz").write_bytes(b"PK")
     file.write_text(json.dumps(program))
     write_evaluation(folder, dataclasses.replace(read_evaluation(folder), model=model_digest(folder)))
     seal_model(folder)
-    messages = {
-        "version": "a twin of another format",
-        "operation": "closed list",
-        "no constants": "constants",
-    }
-    with pytest.raises(BadInputError, match=messages[damage]):
+    error, message = DAMAGES[damage]
+    with pytest.raises(error, match=message):
         load_model(folder, "tiny")
 
 
