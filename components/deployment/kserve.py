@@ -13,9 +13,17 @@ from components.deployment.kserve_addresses import Addresses
 from components.deployment.kserve_api import MANAGER, Kubernetes, StaleError
 from components.deployment.kserve_change import applied, dropped, promoted, restored, settled, shared
 from components.deployment.kserve_claim import LEASE_SECONDS, Claim, Claims
-from components.deployment.kserve_document import STOP, Document, owned, release_of, service
+from components.deployment.kserve_document import (
+    STOP,
+    Document,
+    mark_of,
+    owned,
+    release_of,
+    service,
+    state_of,
+)
 from components.deployment.kserve_refusals import require_ours, require_possible
-from components.deployment.kserve_state import Found, observation
+from components.deployment.kserve_state import Found, is_held_back, observation
 from components.deployment.kserve_tally import tallies
 from components.deployment.kserve_words import explain
 from components.deployment.tally import Tally
@@ -24,6 +32,7 @@ from components.deployment.target import Observation, Wanted
 _SECONDS_BETWEEN = 0.5  # looks at the InferenceService
 _TAKEN_SECONDS = 60.0  # longest time that KServe's controller takes to see a change
 _ATTEMPTS = 5
+_STALE_SECONDS = 0.2  # before the next one
 _RENEWAL_SECONDS = LEASE_SECONDS / 3
 _OURS = "app.kubernetes.io/managed-by=millrace"
 
@@ -56,12 +65,7 @@ class KServeTarget:
         live = self._read(wanted.name)
         if live is not None:
             require_ours(live, is_ours=bool(owned(live, MANAGER)), config=self._kserve)
-        self._send(
-            wanted.name,
-            self._applied(wanted, self._found(live, self._claims.read(wanted.name))),
-            live,
-            dry_run=True,
-        )
+        self._change(wanted.name, partial(self._applied, wanted), dry_run=True)
 
     def claim(self, model_name: str, holder: str) -> None:
         """Take or renew the Lease of a name, which looking renews, too; see `Target`."""
@@ -91,6 +95,9 @@ class KServeTarget:
 
     def apply(self, wanted: Wanted) -> None:
         """Have a model's servers started beside the others, or in their place; see `Target`."""
+        found = self._find(wanted.name)
+        if found is not None and is_held_back(found, wanted.revision):
+            self._restore(wanted.name, found)
         self._change(wanted.name, partial(self._applied, wanted))
 
     def weigh(self, model_name: str, weights: Mapping[str, int]) -> None:
@@ -104,13 +111,14 @@ class KServeTarget:
         is_one = revision == release_of(found.one).revision
         if found.canaries:
             self._change(model_name, partial(_promoted_or_dropped, revision, is_one))
-        elif found.previous is None and is_one:
-            self._send(model_name, found.spec, self._read(model_name), is_stopped=True)
+            self._mark(model_name)
         elif found.previous is not None and is_one:
             self._restore(model_name, found)
         elif found.previous is not None:
-            self._claims.mark(model_name, release_of(found.one).revision)
+            self._mark(model_name)
             self._change(model_name, lambda found: settled(_deployed(found, model_name)))
+        elif is_one and not state_of(found.one).get("released"):  # nothing that was served is ever stopped
+            self._change(model_name, lambda found: _deployed(found, model_name).spec, is_stopped=True)
 
     def tally(self, model_name: str) -> Mapping[str, Tally]:
         """Return what Prometheus counted, without one nothing; see `Target`."""
@@ -120,6 +128,10 @@ class KServeTarget:
 
     def _applied(self, wanted: Wanted, found: Found | None) -> Document:
         return applied(found, wanted, self._kserve, is_canary=self._config.strategy == "canary")
+
+    def _mark(self, model_name: str) -> None:
+        """Write down that the predictor is released."""
+        self._claims.mark(model_name, mark_of(_deployed(self._find(model_name), model_name).one))
 
     def _restore(self, model_name: str, found: Found) -> None:
         """Put the predictor from before back; under Knative that is a new revision, which must start."""
@@ -146,21 +158,25 @@ class KServeTarget:
             return None
         return Found(live=live, spec=spec, mode=self._kserve.mode, mark=claim.mark)
 
-    def _change(self, model_name: str, change: Callable[[Found | None], Document]) -> None:
+    def _change(
+        self, model_name: str, change: Callable[[Found | None], Document], *,
+        dry_run: bool = False, is_stopped: bool = False,
+    ) -> None:  # fmt: skip
         """Apply a change to what is there; again when somebody else has changed it meanwhile."""
         for _ in range(_ATTEMPTS):
             live, claim = self._read(model_name), self._claims.read(model_name)
+            spec = change(self._found(live, claim))
             try:
-                self._send(model_name, change(self._found(live, claim)), live)
+                self._send(model_name, spec, live, dry_run=dry_run, is_stopped=is_stopped)
                 return
             except StaleError:
-                continue
+                time.sleep(_STALE_SECONDS)
         what = "others keep changing the InferenceService"
         raise UnavailableError(what, where=model_name, fix="see who, by its metadata.managedFields")
 
     def _send(
         self, name: str, spec: Mapping[str, Any], live: Document | None, *,
-        dry_run: bool = False, is_stopped: bool = False,
+        dry_run: bool, is_stopped: bool,
     ) -> None:  # fmt: skip
         """Apply a spec, if it is another than the one that is there."""
         document = service(name, self._kserve, spec, is_stopped=is_stopped)

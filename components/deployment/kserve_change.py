@@ -41,12 +41,9 @@ def applied(found: Found | None, wanted: Wanted, config: KServeConfig, *, is_can
         new = predictor(wanted, config, released=history(found.one))
         entry = _entry(new, _free_name(wanted.revision, found), 0)
         return {**found.spec, "canary": [*found.canaries, entry]}
+    before = _before(found, wanted)
     new = predictor(
-        wanted,
-        config,
-        released=history(found.stable),
-        previous=_forgetful(found.stable),
-        since=since(found),
+        wanted, config, released=history(before), previous=_forgetful(before), since=since(found)
     )
     kept = {"name": found.one["name"]} if "name" in found.one else {}
     return {"predictor": {**kept, **new, **({SHARE: 0} if is_canary else {})}}
@@ -91,6 +88,11 @@ def settled(found: Found) -> Document:
 def restored(previous: Mapping[str, Any], found: Found) -> Document:
     """Return the spec with the predictor from before; a canary of Knative stays without a share."""
     return {"predictor": {**previous, **({SHARE: 0} if SHARE in found.one else {})}}
+
+
+def _before(found: Found, wanted: Wanted) -> Document:
+    """Return whose place a model takes: what was released last, or, for that one, what is there."""
+    return found.one if release_of(found.stable).revision == wanted.revision else found.stable
 
 
 def _entry(one: Mapping[str, Any], name: str, share: int, least: int | None = None) -> Document:

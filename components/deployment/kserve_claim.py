@@ -26,7 +26,7 @@ class Claim:
 
     Attributes:
         holder: Who is releasing now, or None.
-        mark: The revision that was released last, or None when that is not known.
+        mark: What was released last, as `mark_of` names it, or None when that is not known.
     """
 
     holder: str | None = None
@@ -68,11 +68,9 @@ class Claims:
             model_name, lambda claim: replace(claim, holder=None) if claim.holder == holder else None
         )
 
-    def mark(self, model_name: str, revision: str) -> None:
-        """Write down that a revision is released."""
-        self._change(
-            model_name, lambda claim: None if claim.mark == revision else replace(claim, mark=revision)
-        )
+    def mark(self, model_name: str, mark: str) -> None:
+        """Write down what is released."""
+        self._change(model_name, lambda claim: None if claim.mark == mark else replace(claim, mark=mark))
 
     def _change(self, model_name: str, change: Callable[[Claim], Claim | None]) -> None:
         for _ in range(_ATTEMPTS):

@@ -144,6 +144,12 @@ def release_of(one: Mapping[str, Any]) -> Release:
     )  # fmt: skip
 
 
+def mark_of(one: Mapping[str, Any]) -> str:
+    """Return what tells a predictor from the same model that took another's place at another time."""
+    applied, revision = state_of(one).get("since", {}).get("applied"), release_of(one).revision
+    return f"{revision}@{applied}" if applied else revision
+
+
 def history(one: Mapping[str, Any] | None) -> list[Document]:
     """Return the releases up to a predictor, it included, as they are written into the next."""
     if one is None:

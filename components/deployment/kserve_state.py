@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.deployment.kserve_addresses import Addresses
-from components.deployment.kserve_document import Document, history, release_of, releases, state_of
+from components.deployment.kserve_document import Document, history, mark_of, release_of, releases, state_of
 from components.deployment.target import Observation, ObservedRevision
 
 _FAILED = ("BlockedByFailedLoad", "InvalidSpec")
@@ -33,7 +33,7 @@ class Found:
         live: All of it.
         spec: The part of its spec that is ours.
         mode: In which it runs.
-        mark: The revision that was released last, or None when that is not known.
+        mark: The predictor that was released last, as `mark_of` names it, or None when that is not known.
     """
 
     live: Mapping[str, Any]
@@ -54,8 +54,7 @@ class Found:
     @property
     def previous(self) -> Document | None:
         """The predictor that was released before, while the present one is not."""
-        is_released = self.mark == release_of(self.one).revision
-        return None if is_released else state_of(self.one).get("previous")
+        return None if self.mark == mark_of(self.one) else state_of(self.one).get("previous")
 
     @property
     def stable(self) -> Document:
@@ -96,12 +95,22 @@ class Found:
 
 
 def since(found: Found) -> Document:
-    """Return what will tell a status that is older than the change that is made now."""
+    """Return what will tell the change that is made now, and a status that is older than it."""
+    about = found.live["metadata"]
     return {
+        "applied": f"{about['uid']}/{about['generation']}",
         "created": found.part.get("latestCreatedRevision", ""),
         "generation": found.status.get("observedGeneration", 0),
         "complete": found.condition("PredictorReady").get("message", ""),
     }
+
+
+def is_held_back(found: Found, revision: str) -> bool:
+    """Say whether a model has all requests still, and another one that is not ready stands in its place."""
+    if found.previous is None or release_of(found.previous).revision != revision:
+        return False
+    _, share = _replacing(found)
+    return share == 0
 
 
 def observation(found: Found, addresses: Addresses, words: Words, holder: str | None) -> Observation:

@@ -1,0 +1,164 @@
+"""Releases to KServe whose task is killed, or that others get in the way of, on an API that is played."""
+
+import pytest
+
+from components.common.errors import RefusedError, UnavailableError
+from components.deployment import kserve
+from components.deployment.candidate import Candidate
+from components.deployment.config import DeployConfig
+from components.deployment.kserve import KServeTarget
+from components.deployment.kserve_document import STOP
+from components.deployment.release import release_model
+from components.deployment.target import Wanted
+from tests.components.deployment.played_cluster import PlayedCluster
+
+FOLDER = "/apis/serving.kserve.io/v1beta1/namespaces/millrace-serving/inferenceservices"
+LEASE = "/apis/coordination.k8s.io/v1/namespaces/millrace-serving/leases/millrace-release-flights"
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch):
+    monkeypatch.setattr(kserve, "_SECONDS_BETWEEN", 0.0)
+    monkeypatch.setattr(kserve, "_STALE_SECONDS", 0.0)
+
+
+@pytest.fixture
+def cluster():
+    return PlayedCluster()
+
+
+def wanted(revision, **knobs):
+    uri = f"s3://bucket/{revision}"
+    return Wanted(name="flights", revision=revision, model_uri=uri, model_digest=revision, **knobs)
+
+
+def target_of(cluster, **knobs):
+    return KServeTarget(
+        cluster, DeployConfig(target="kserve", timeout_seconds=1.0, **{"strategy": "replace", **knobs})
+    )
+
+
+def release(cluster, revision, **knobs):
+    """Release a model without golden requests."""
+    target = target_of(cluster, **knobs)
+    candidate = Candidate(wanted=wanted(revision))
+    return release_model(target, candidate, config=target._config, holder="run 1")
+
+
+def is_stopped(cluster):
+    return STOP in cluster.objects[f"{FOLDER}/flights"]["metadata"]["annotations"]
+
+
+def uri(cluster):
+    return cluster.objects[f"{FOLDER}/flights"]["spec"]["predictor"]["model"]["storageUri"]
+
+
+def replace_and_be_killed(cluster, revision):
+    """Have a model take all requests, and be killed before that is written down."""
+    target = target_of(cluster)
+    target.apply(wanted(revision))
+    assert target.observe("flights").weights == {revision: 100}
+
+
+def answer_otherwise(monkeypatch):
+    def prove(*_, **__):
+        raise RefusedError("answers otherwise")
+
+    monkeypatch.setattr("components.deployment.release.prove_revision", prove)
+
+
+def test_a_model_that_was_released_before_is_not_taken_for_released_again(cluster):
+    release(cluster, "z")
+    release(cluster, "a")
+    replace_and_be_killed(cluster, "b")
+    cluster.is_rolled_out = False  # what KServe says is of `b` still
+    target_of(cluster).apply(wanted("a"))
+    observed = target_of(cluster).observe("flights")
+    assert (observed.find("a").state, observed.weights) == ("starting", {"b": 100})
+    cluster.is_rolled_out = True
+    assert release(cluster, "a").weights == {"a": 100}
+
+
+def test_a_model_again_after_a_killed_release_of_another_that_answers_otherwise_leaves_that(
+    cluster, monkeypatch
+):
+    release(cluster, "z")
+    release(cluster, "a")
+    replace_and_be_killed(cluster, "b")
+    answer_otherwise(monkeypatch)
+    with pytest.raises(RefusedError, match=r"answers otherwise.*revision b serves as before \(ready\)"):
+        release(cluster, "a")
+    assert uri(cluster) == "s3://bucket/b"
+    assert not is_stopped(cluster)
+    monkeypatch.undo()
+    observed = release(cluster, "a")
+    assert observed.weights == {"a": 100}
+    assert observed.released[-1].revision == "a"
+
+
+def test_a_model_again_while_another_is_not_ready_in_its_place_is_put_back(cluster):
+    release(cluster, "z")
+    release(cluster, "a")
+    cluster.is_rolled_out = False
+    target_of(cluster).apply(wanted("b"))  # and the task that did it is killed
+    observed = release(cluster, "a")
+    assert observed.weights == {"a": 100}
+    assert [one.revision for one in observed.released] == ["z", "a"]
+
+
+def test_what_is_promoted_is_marked_and_a_model_from_before_is_new_again(cluster):
+    release(cluster, "z")
+    release(cluster, "a")
+    before = cluster.objects[LEASE]["metadata"]["annotations"]["millrace/released"]
+    assert before.startswith("a@u/")
+    release(cluster, "b", strategy="canary")
+    assert cluster.objects[LEASE]["metadata"]["annotations"]["millrace/released"] == "b"
+    cluster.is_rolled_out = False
+    target_of(cluster).apply(wanted("a"))
+    assert target_of(cluster).observe("flights").find("a").state == "starting"
+    assert target_of(cluster).observe("flights").stable.revision == "b"
+    cluster.is_rolled_out = True
+    release(cluster, "a")
+    assert cluster.objects[LEASE]["metadata"]["annotations"]["millrace/released"] not in ("a", before)
+
+
+def test_a_first_model_alone_is_ever_stopped(cluster, monkeypatch):
+    answer_otherwise(monkeypatch)
+    with pytest.raises(RefusedError, match="nothing was served before"):
+        release(cluster, "a")
+    assert is_stopped(cluster)
+    monkeypatch.undo()
+    release(cluster, "z")
+    release(cluster, "a")
+    target_of(cluster).remove("flights", "a")
+    assert not is_stopped(cluster)
+    assert uri(cluster) == "s3://bucket/a"
+
+
+def meddle(cluster, path):
+    if path in cluster.objects:
+        cluster.touch(path)
+
+
+@pytest.mark.parametrize("times", [1, 4])
+def test_every_write_is_made_again_when_others_were_faster(cluster, times):
+    release(cluster, "z")
+    target = target_of(cluster)
+    cluster.meddlers = [meddle] * times
+    target.plan(wanted("a"))
+    assert cluster.meddlers == []
+    cluster.meddlers = [meddle] * times
+    target.apply(wanted("a"))
+    cluster.meddlers = [meddle] * times
+    target.remove("flights", "a")
+    assert uri(cluster) == "s3://bucket/z"
+    cluster.meddlers = [meddle] * times
+    target.remove("flights", "z")
+    assert is_stopped(cluster)
+
+
+def test_others_that_keep_changing_it_are_told(cluster):
+    release(cluster, "z")
+    cluster.meddlers = [meddle] * 5
+    with pytest.raises(UnavailableError, match="others keep changing the InferenceService"):
+        target_of(cluster).plan(wanted("a"))
