@@ -121,9 +121,16 @@ class KServeTarget:
             self._change(model_name, lambda found: _deployed(found, model_name).spec, is_stopped=True)
 
     def tally(self, model_name: str) -> Mapping[str, Tally]:
-        """Return what Prometheus counted, without one nothing; see `Target`."""
+        """Return what Prometheus counted; see `Target`.
+
+        Raises:
+            BadInputError: No Prometheus is named.
+        """
         if self._kserve.prometheus is None:
-            return {}
+            fix = "name one whose counts releases are to be judged by"
+            raise BadInputError(
+                "nothing counts requests", where="parameter `deploy.kserve.prometheus`", fix=fix
+            )
         return tallies(self._kserve.prometheus, self._kserve.namespace, model_name)
 
     def _applied(self, wanted: Wanted, found: Found | None) -> Document:
@@ -154,7 +161,7 @@ class KServeTarget:
     def _found(self, live: Document | None, claim: Claim) -> Found | None:
         """Return an InferenceService of ours that is not stopped, or None."""
         spec = {} if live is None else owned(live, MANAGER).get("spec", {})
-        if live is None or not spec or STOP in live["metadata"].get("annotations", {}):
+        if live is None or not spec or _is_stopped(live):
             return None
         return Found(live=live, spec=spec, mode=self._kserve.mode, mark=claim.mark)
 
@@ -199,6 +206,10 @@ class KServeTarget:
     def _explain(self, found: Found, canary: str) -> str:
         events = self._cluster.read(f"/api/v1{self._namespace}/events", limit="500") or {}
         return explain(found.live, events.get("items", []), canary=canary)
+
+
+def _is_stopped(live: Mapping[str, Any]) -> bool:
+    return live["metadata"].get("annotations", {}).get(STOP, "").lower() == "true"
 
 
 def _promoted_or_dropped(revision: str, is_stable: bool, found: Found | None) -> Document:

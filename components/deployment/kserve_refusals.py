@@ -36,6 +36,16 @@ def require_possible(cluster: Kubernetes, config: DeployConfig, wanted: Wanted) 
     if config.strategy != "canary":
         return
     require_canary(cluster, kserve)
+    if kserve.mode == "Standard" and kserve.address == "external":
+        what = (
+            "a canary of the mode Standard has no address of its own at the gateway, so it cannot be proved"
+        )
+        fix = f"{REPLACE}, or release within the cluster with `address: internal`"
+        raise BadInputError(what, where="parameter `deploy.kserve.address`", fix=fix)
+    if config.shares != (100,) and kserve.prometheus is None and config.on_inconclusive == "restore":
+        what = "nothing counts requests, so that no share below 100 could be judged and all would be undone"
+        fix = "name a Prometheus, or leave `on_inconclusive: hold` and promote by hand"
+        raise BadInputError(what, where="parameter `deploy.kserve.prometheus`", fix=fix)
     longest = f"{wanted.name}-r{wanted.revision}-predictor"
     if kserve.mode == "Standard" and len(longest) > _LONGEST:
         what = f"a canary of it would be named {longest}, which is longer than {_LONGEST} characters"

@@ -2,14 +2,14 @@
 
 import pytest
 
-from components.common.errors import RefusedError, UnavailableError
+from components.common.errors import BadInputError, RefusedError, UnavailableError
 from components.deployment import kserve
 from components.deployment.candidate import Candidate
 from components.deployment.config import DeployConfig
 from components.deployment.kserve import KServeTarget
 from components.deployment.kserve_document import STOP
-from components.deployment.release import release_model
-from components.deployment.target import Wanted
+from components.deployment.release import HeldError, release_model
+from components.deployment.target import ClaimedError, Wanted
 from tests.components.deployment.played_cluster import PlayedCluster
 
 FOLDER = "/apis/serving.kserve.io/v1beta1/namespaces/millrace-serving/inferenceservices"
@@ -133,6 +133,71 @@ def test_a_first_model_alone_is_ever_stopped(cluster, monkeypatch):
     target_of(cluster).remove("flights", "a")
     assert not is_stopped(cluster)
     assert uri(cluster) == "s3://bucket/a"
+
+
+def test_a_name_that_another_took_over_is_let_alone(cluster, monkeypatch):
+    release(cluster, "z")
+    target = target_of(cluster)
+    target.claim("flights", "run 1")
+    target.apply(wanted("a"))
+    monkeypatch.setattr(kserve, "_RENEWAL_SECONDS", 0.0)
+    target.observe("flights")  # renews
+    cluster.objects[LEASE]["spec"] |= {"holderIdentity": "run 2"}
+    written = len(cluster.applied)
+    for change in (
+        lambda: target.observe("flights"),
+        lambda: target.weigh("flights", {"z": 100}),
+        lambda: target.remove("flights", "z"),
+    ):
+        with pytest.raises(ClaimedError, match="run 2 is releasing"):
+            change()
+    assert len(cluster.applied) == written
+
+
+def test_a_service_is_stopped_only_where_the_annotation_says_true(cluster):
+    release(cluster, "z")
+    about = cluster.objects[f"{FOLDER}/flights"]["metadata"]["annotations"]
+    about[STOP] = "false"
+    assert target_of(cluster).observe("flights").weights == {"z": 100}
+    about[STOP] = "true"
+    assert target_of(cluster).observe("flights").revisions == ()
+
+
+@pytest.mark.parametrize(
+    ("knobs", "told"),
+    [
+        ({"kserve": {"address": "external"}}, r"no address of its own.*deploy\.kserve\.address.*replace"),
+        ({"steps": [5, 100], "on_inconclusive": "restore"}, r"nothing counts.*deploy\.kserve\.prometheus"),
+        ({"sticky": "X-User"}, r"deploy\.sticky"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_its_knob_and_nothing_written(cluster, knobs, told):
+    with pytest.raises(BadInputError, match=told):
+        release(cluster, "a", strategy="canary", **knobs)
+    assert [one["kind"] for one in cluster.applied if one["kind"] != "Lease"] == []
+
+
+def test_a_share_that_nobody_counts_is_held_and_the_knob_is_named(cluster):
+    release(cluster, "z")
+    soon = {"interval_seconds": 0.0, "deadline_seconds": 0.1, "steps": [25, 100]}
+    with pytest.raises(
+        HeldError, match=r"there are no counts: .*deploy\.kserve\.prometheus.*millrace promote"
+    ):
+        release(cluster, "a", strategy="canary", **soon)
+
+
+@pytest.mark.parametrize(("share", "servers"), [(0, 1), (5, 1), (25, 2), (50, 4), (100, 7)])
+def test_a_canary_has_its_share_of_the_most_servers(cluster, share, servers):
+    release(cluster, "z", kserve={"min_replicas": 2, "max_replicas": 7})
+    target = target_of(cluster, strategy="canary", kserve={"min_replicas": 2, "max_replicas": 7})
+    target.apply(wanted("a"))
+    target.weigh("flights", {"a": share, "z": 100 - share})
+    (entry,) = cluster.objects[f"{FOLDER}/flights"]["spec"]["canary"]
+    assert (entry["trafficPercent"], entry["predictor"]["minReplicas"]) == (share, servers)
+    if share == 100:
+        target.remove("flights", "z")
+        one = cluster.objects[f"{FOLDER}/flights"]["spec"]["predictor"]
+        assert (one["minReplicas"], one["maxReplicas"]) == (2, 7)
 
 
 def meddle(cluster, path):
