@@ -16,7 +16,6 @@ from components.evaluation.predict import LoadedModel
 
 Columns = Mapping[str, NDArray[Any]]
 
-_ASKED = 64  # of them, by themselves
 _MOST = 500  # rows that fail; each one costs some calls
 
 
@@ -59,8 +58,8 @@ def split_refused(
 
 
 def answers_any(twin: Twin, refused: Columns) -> bool:
-    """Return whether a twin answers any of the first 64 rows that its model has no answer to."""
-    for row in range(min(_ASKED, len(next(iter(refused.values()))))):
+    """Return whether a twin answers any of the rows that its model has no answer to, each alone."""
+    for row in range(len(next(iter(refused.values())))):
         try:
             twin.predict({name: values[row : row + 1] for name, values in refused.items()})
         except OperationError:

@@ -54,6 +54,48 @@ def test_each_bound_of_a_clip_and_of_buckets_is_an_edge():
     assert {1.0, 2.0} <= set(buckets)
 
 
+def test_each_operation_that_cuts_is_an_edge_whatever_else_is_decided():
+    """The edges of each are its definition's; the last operation decides at 3, perhaps in the same gap."""
+    below = np.nextafter(np.float32(1), np.float32(0))
+    half = {0.5, np.nextafter(np.float32(0.5), np.float32(1))}
+    cuts = {
+        "Floor": {below, 1.0}, "Ceil": {1.0, np.nextafter(np.float32(1), np.float32(2))},
+        "Round": half, "Rint": half,
+    }  # fmt: skip
+    other = step("Less", ["x", "three"], "y")
+    constants = {"three": np.float32(3).reshape(()), "one": np.float32(1).reshape(())}
+    for operation, edges in cuts.items():
+        found = edges_of([step(operation, ["x"], "cut"), other], constants, [0.25, 1.3])
+        assert edges == set(found), operation
+    for kind in ("int32", "int64", "uint8"):
+        found = edges_of([step("Cast", ["x"], "cut", DstT=kind), other], constants, [0.25, 1.3])
+        assert {below, 1.0} == set(found)
+    for operation in ("FloorDiv", "FloorMod"):
+        found = edges_of([step(operation, ["x", "one"], "cut"), other], constants, [0.25, 1.3])
+        assert {below, 1.0} == set(found)
+        both = edges_of([step(operation, ["x", "one"], "cut"), other], constants, [0.25, 9.0])
+        assert {3.0, np.nextafter(np.float32(3), np.float32(0))} <= set(both)
+    assert 0.0 in edges_of([step("Sign", ["x"], "cut"), other], constants, [-1.0, 0.0, 1.0])
+
+
+def test_the_place_of_the_largest_and_a_written_number_are_edges():
+    largest = [step("Pack", ["x", "x_squared"], "pair", axis=1),
+               step("ArgMax", ["pair", "axis"], "y", output_type="int64")]  # fmt: skip
+    found = edges_of([step("Square", ["x"], "x_squared"), *largest], {"axis": np.array(1)}, [0.25, 7.0])
+    assert found == [1.0, np.nextafter(np.float32(1), np.float32(2))]
+    plain = {"precision": 0, "scientific": False, "shortest": False, "width": -1, "fill": ""}
+    found = edges_of([step("AsString", ["x"], "y", **plain)], {}, [0.25, 1.0])
+    assert found == [0.5, np.nextafter(np.float32(0.5), np.float32(1))]
+
+
+def test_a_value_without_an_answer_is_an_edge_and_ends_nothing():
+    steps = [step("FloorDiv", ["hundred", "x"], "part"), step("Less", ["part", "ten"], "y")]
+    constants = {"hundred": np.array(100), "ten": np.array(10)}
+    made = program(steps, constants, inputs=[("x", "INT64")])
+    found = find_edges(made, {"x": np.array([7])}, {"x": np.array([-5, 0, 1000])})["x"].tolist()
+    assert {-1, 0, 1} <= set(found)
+
+
 def test_edges_of_whole_numbers_do_not_overflow():
     found = edges_of(
         [step("GreaterEqual", ["x", "c"], "y")], {"c": np.array(7)}, [-(2**63), 2**63 - 1], "INT64"

@@ -17,7 +17,7 @@ from components.common.artifacts import (
     write_model_record,
 )
 from components.common.saved_models import load_serving
-from components.common.twin.program import Step, read_program, write_program
+from components.common.twin.program import Input, Program, Step, read_program, write_program
 from components.common.twin.run import Twin
 from components.evaluation.predict import LoadedModel, load_model
 from components.evaluation.prove_twin import prove_program, prove_twin
@@ -115,6 +115,9 @@ def test_a_file_that_cannot_be_read_is_a_reason_without_a_path(make_world):
     assert str(world.model) not in proof.reason
 
 
+KINDS = {tf.float32: "float", tf.int64: "integer", tf.string: "string"}
+
+
 def answering(function, kind, datatype, tmp_path):
     """Return a model of one input made of a function, and its program."""
     module = tf.Module()
@@ -122,7 +125,7 @@ def answering(function, kind, datatype, tmp_path):
         lambda x: {"prediction": function(x)}, input_signature=[tf.TensorSpec([None], kind, "x")]
     )
     tf.saved_model.save(module, str(tmp_path / "1"), signatures={"serving_default": module.serve})
-    entry = {"name": "x", "kind": "float" if kind == tf.float32 else "string", "datatype": datatype}
+    entry = {"name": "x", "kind": KINDS[kind], "datatype": datatype}
     signature = Signature(
         inputs=[{**entry, "optional": True}],
         outputs=[{"name": "prediction", "datatype": "FP32", "shape": [-1]}],
@@ -174,6 +177,51 @@ def test_what_tensorflow_refuses_the_twin_must_refuse(tmp_path):
     assert not answers_any(Twin(program), refused)
     count = Step(operation="StringLength", inputs=["x0"], outputs=["v0"], attributes={"unit": "BYTE"})
     assert answers_any(Twin(replace(program, steps=[count])), refused)
+
+
+def test_every_row_that_tensorflow_refuses_is_asked_of_the_twin(tmp_path):
+    """The last of very many is answered: a second column that only the twin reads."""
+    _, program = answering(lambda x: tf.strings.to_number(x), tf.string, "BYTES", tmp_path)
+    second = Input(name="z", datatype="BYTES", value="z0")
+    (read,) = program.steps
+    both = Program(
+        inputs=[*program.inputs, second], outputs=program.outputs, constants={}, tables={},
+        steps=[replace(read, inputs=["z0"], outputs=["other"]), read],
+    )  # fmt: skip
+    strict, lax = Twin(both), Twin(replace(both, steps=both.steps[1:]))
+    refused = {**texts(*[b"one"] * 300, b"1"), "z": texts(*[b"1"] * 300, b"one")["x"]}
+    assert not answers_any(strict, refused)
+    assert answers_any(lax, refused)
+
+
+def test_a_last_digit_that_a_cut_makes_a_difference_of_is_found(tmp_path):
+    """IEEE 754 rounds a root in one way alone; of logarithms NumPy and TensorFlow differ by last digits."""
+    model, program = answering(lambda x: tf.floor(tf.sqrt(tf.abs(x))), tf.float32, "FP32", tmp_path)
+    encoded = {"x": np.linspace(0.1, 50, 400).astype(np.float32)}
+    answers = model.answer_encoded(encoded, batch_size=4096)
+    assert prove_program(program, model, encoded, answers, batch_size=4096).proven
+    place = next(place for place, one in enumerate(program.steps) if one.operation == "Sqrt")
+    (made,) = program.steps[place].outputs
+    ulp = Step(operation="Mul", inputs=["exact", "more"], outputs=[made], attributes={})
+    steps = [*program.steps]
+    steps[place : place + 1] = [replace(steps[place], outputs=["exact"]), ulp]
+    for more in (np.nextafter(np.float32(1), np.float32(2)), np.nextafter(np.float32(1), np.float32(0))):
+        shifted = replace(program, steps=steps, constants={**program.constants, "more": np.array(more)})
+        proof = prove_program(shifted, model, encoded, answers, batch_size=4096)
+        assert not proof.proven
+        assert "directed rows are answered otherwise" in str(proof.reason)
+    model, program = answering(lambda x: tf.floor(tf.math.log1p(x)), tf.float32, "FP32", tmp_path / "log")
+    answers = model.answer_encoded(encoded, batch_size=4096)
+    assert "directed" in str(prove_program(program, model, encoded, answers, batch_size=4096).reason)
+
+
+def test_a_value_that_the_edges_meet_and_nothing_answers_does_not_end_the_proof(tmp_path):
+    """TensorFlow fails for 0, which is among the directed values; the twin must fail, and no more."""
+    model, program = answering(lambda x: tf.cast(100 // x < 10, tf.float32), tf.int64, "INT64", tmp_path)
+    encoded = {"x": np.arange(1, 200)}
+    answers = model.answer_encoded(encoded, batch_size=4096)
+    proof = prove_program(program, model, encoded, answers, batch_size=4096)
+    assert proof.proven, proof.reason
 
 
 def test_answers_that_are_no_numbers_in_both_are_equal(tmp_path):
