@@ -96,7 +96,7 @@ def _before(found: Found, wanted: Wanted) -> Document:
 
 
 def _entry(one: Mapping[str, Any], name: str, share: int, most: int) -> Document:
-    """Return an entry of `spec.canary`: a named predictor of its share of the most servers, as none scales it."""
+    """Return an entry of `spec.canary`: as nothing scales it, it has its share of the most servers."""
     replicas = max(1, math.ceil(most * share / 100))
     kept = {key: value for key, value in one.items() if key not in _SCALED}
     return {"trafficPercent": share, "predictor": {**kept, "name": name, "minReplicas": replicas}}
