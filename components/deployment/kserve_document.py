@@ -25,6 +25,7 @@ MODEL_DIGEST, DATA_VERSION, RUN_ID, STATE = (
 )
 _SCHEMES = ("s3", "gs", "pvc", "https", "http", "hf", "oci")  # that KServe's storage initializer reads
 _REMEMBERED = 5  # releases
+_UNKNOWN = "unknown"
 
 Document = dict[str, Any]
 
@@ -57,13 +58,13 @@ def predictor(wanted: Wanted, config: KServeConfig, **state: Any) -> Document:
         config: How it serves.
         state: What is remembered beside it.
     """
-    kept = {"model_uri": wanted.model_uri, **state}
+    kept = {"model_uri": wanted.model_uri, "engine": wanted.engine, **state}
     scaling = {"scaleMetric": config.scale_metric, "scaleTarget": config.scale_target}
     return {
         "labels": {REVISION: wanted.revision},
         "annotations": {
             MODEL_DIGEST: wanted.model_digest,
-            DATA_VERSION: wanted.data_version or "unknown",
+            DATA_VERSION: wanted.data_version or _UNKNOWN,
             RUN_ID: wanted.run_id or "by-hand",
             STATE: json.dumps(kept, sort_keys=True, separators=(",", ":")),
         },
@@ -138,9 +139,12 @@ def state_of(one: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def release_of(one: Mapping[str, Any]) -> Release:
     """Return which release a predictor is."""
+    state, annotations = state_of(one), one["annotations"]
+    version = annotations.get(DATA_VERSION, _UNKNOWN)
     return Release(
-        revision=one["labels"][REVISION], model_uri=state_of(one)["model_uri"],
-        model_digest=one["annotations"][MODEL_DIGEST],
+        revision=one["labels"][REVISION], model_uri=state["model_uri"],
+        model_digest=annotations[MODEL_DIGEST], engine=state.get("engine", "auto"),
+        data_version=None if version == _UNKNOWN else version,
     )  # fmt: skip
 
 

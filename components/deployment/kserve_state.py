@@ -9,7 +9,7 @@ tells of a complete ReplicaSet that is not the one before.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from components.deployment.kserve_addresses import Addresses
@@ -203,8 +203,4 @@ def _has_failed(found: Found) -> bool:
 def _revision(
     one: Document, state: str, reason: str | None, weight: int, url: str | None
 ) -> ObservedRevision:
-    told = release_of(one)
-    return ObservedRevision(
-        revision=told.revision, state=state, reason=reason, model_uri=told.model_uri,
-        model_digest=told.model_digest, weight=weight, url=url,
-    )  # fmt: skip
+    return ObservedRevision(**asdict(release_of(one)), state=state, reason=reason, weight=weight, url=url)

@@ -67,7 +67,9 @@ class LocalTarget:
         for endpoint in call_control(self._control, "GET", "/")["endpoints"]:
             if endpoint["name"] == model_name:
                 known = [field.name for field in fields(ObservedRevision) if field.name != "url"]
-                revisions = ({key: each[key] for key in known} for each in endpoint["revisions"])
+                revisions = (
+                    {key: each[key] for key in known if key in each} for each in endpoint["revisions"]
+                )
                 return Observation(
                     url=endpoint["url"],
                     revisions=tuple(ObservedRevision(url=endpoint["url"], **each) for each in revisions),

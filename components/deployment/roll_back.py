@@ -21,7 +21,7 @@ def promote_model(
 ) -> Endpoint:
     """Give all requests to the revision that has a share beside the old one, without judging it.
 
-    It is proved before and afterwards, as in every release.
+    It is proved before and afterwards, as in every release, by golden requests where its folder is here.
 
     Args:
         endpoint: Folder to write: `endpoint.json`.
@@ -128,17 +128,17 @@ def _abandon(
 
 
 def _candidate(name: str, found: ObservedRevision | Release, run_id: str | None) -> Candidate:
-    """Read a model where it lies; one in a store is left to its server to verify and to prove."""
+    """Read a model where it lies; one in a store is left to its server to verify, and is not asked here."""
     if "://" in found.model_uri:
         return Candidate(wanted=_wanted(name, found, run_id))
     folder = Path(found.model_uri)
-    return read_candidate(folder, folder, name=name, run_id=run_id)
+    return read_candidate(folder, folder, name=name, run_id=run_id, engine=found.engine)
 
 
 def _wanted(name: str, found: ObservedRevision | Release, run_id: str | None) -> Wanted:
     return Wanted(
         name=name, revision=found.revision, model_uri=found.model_uri, model_digest=found.model_digest,
-        run_id=run_id,
+        data_version=found.data_version, run_id=run_id, engine=found.engine,
     )  # fmt: skip
 
 

@@ -54,6 +54,8 @@ class ObservedRevision:
         grpc: Its own address for gRPC, or None when it has none, or none now.
         restarts: How often it was started anew after it had died.
         last_end: How it died the last time, or None.
+        data_version: Version of the data its model was made from, or None when that is not known.
+        engine: What computes its answers; `auto` when its server chose.
     """
 
     revision: str
@@ -66,6 +68,8 @@ class ObservedRevision:
     grpc: str | None = None
     restarts: int = 0
     last_end: str | None = None
+    data_version: str | None = None
+    engine: str = "auto"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,11 +80,15 @@ class Release:
         revision: Its name.
         model_uri: Where its model lies, or lay.
         model_digest: Model digest.
+        data_version: Version of the data it was made from, or None when that is not known.
+        engine: What computed its answers; `auto` when its server chose.
     """
 
     revision: str
     model_uri: str
     model_digest: str
+    data_version: str | None = None
+    engine: str = "auto"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -64,7 +64,7 @@ class Endpoint:
             revision = self.revisions[next(iter(self.weights))]
             known = {
                 "revision": revision.name, "model_uri": revision.model_uri,
-                "model_digest": revision.model_digest,
+                "model_digest": revision.model_digest, "engine": revision.engine,
             }  # fmt: skip
             if not self.released or self.released[-1]["revision"] != revision.name:
                 self.released = [*self.released, known][-_RELEASES:]
@@ -195,7 +195,7 @@ class Endpoints:
                 "model_uri": revision.model_uri, "model_digest": revision.model_digest,
                 "weight": endpoint.weights.get(revision.name, 0), "pid": revision.pid,
                 "grpc": revision.grpc, "restarts": max(0, revision.starts - 1),
-                "last_end": revision.last_end,
+                "last_end": revision.last_end, "engine": revision.engine,
             }
             for revision in endpoint.revisions.values()
         ]  # fmt: skip

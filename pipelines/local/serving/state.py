@@ -24,7 +24,7 @@ class ServingState:
     Attributes:
         port: The data port it had, preferred again.
         endpoints: For each model name `{revisions: {revision: {model_uri, model_digest, engine}},
-            weights: {revision: percent}, released: [{revision, model_uri, model_digest}], sticky}`;
+            weights: {revision: percent}, released: [{revision, model_uri, model_digest, engine}], sticky}`;
             `released` are those that had all requests, one after the other, the present one last, and
             `sticky` is the header whose value decides who answers, or None.
     """

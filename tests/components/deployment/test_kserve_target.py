@@ -9,6 +9,7 @@ from components.deployment.config import DeployConfig
 from components.deployment.kserve import KServeTarget
 from components.deployment.kserve_document import STOP
 from components.deployment.release import HeldError, release_model
+from components.deployment.roll_back import roll_back_model
 from components.deployment.target import ClaimedError, Wanted
 from tests.components.deployment.played_cluster import PlayedCluster
 
@@ -227,3 +228,20 @@ def test_others_that_keep_changing_it_are_told(cluster):
     cluster.meddlers = [meddle] * 5
     with pytest.raises(UnavailableError, match="others keep changing the InferenceService"):
         target_of(cluster).plan(wanted("a"))
+
+
+@pytest.mark.parametrize("strategy", ["replace", "canary"])
+def test_a_rollback_brings_back_engine_and_data_version(cluster, monkeypatch, tmp_path, strategy):
+    config = DeployConfig(target="kserve", strategy=strategy)
+    for revision, engine in (("a", "twin"), ("b", "tensorflow")):
+        made = wanted(revision, engine=engine, data_version=f"of-{revision}")
+        release_model(KServeTarget(cluster, config), Candidate(wanted=made), config=config, holder="run 1")
+    target = KServeTarget(cluster, config)
+    for module in ("roll_back", "deploy"):
+        monkeypatch.setattr(f"components.deployment.{module}.open_target", lambda _: target)
+    for revision, runtime in (("a", "millrace"), ("b", "millrace-tensorflow")):
+        roll_back_model(tmp_path / revision, model_name="flights", revision=None, config=config)
+        one = cluster.objects[f"{FOLDER}/flights"]["spec"]["predictor"]
+        assert one["labels"]["millrace/revision"] == revision
+        assert one["model"]["runtime"] == runtime
+        assert one["annotations"]["millrace/data-version"] == f"of-{revision}"

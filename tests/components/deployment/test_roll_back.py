@@ -6,7 +6,8 @@ from components.common.artifacts import model_digest
 from components.deployment.config import DeployConfig
 from components.deployment.deploy import deploy
 from components.deployment.local import LocalTarget
-from components.deployment.roll_back import roll_back_model
+from components.deployment.release import HeldError
+from components.deployment.roll_back import promote_model, roll_back_model
 from components.deployment.target import Wanted
 from tests.components.deployment.played_target import PlayedTarget
 
@@ -47,3 +48,24 @@ def test_a_revision_without_a_share_is_ended_by_a_supervisor(models, golden, ser
     assert back.revision == second[:12]
     assert [each["revision"] for each in serving("half").revisions] == [second[:12]]
     supervisor.stop("half")
+
+
+def test_an_engine_that_was_asked_for_is_kept_by_promote_and_rollback(
+    models, serving, supervisor, tmp_path
+):
+    def engine():
+        (revision,) = serving("engines").revisions
+        return revision["engine"]
+
+    steps = {"steps": [25, 100], "interval_seconds": 0.1, "deadline_seconds": 0.1}
+    deploy(models["first"], models["first"], tmp_path / "1", model_name="engines", config=CONFIG)
+    held = DeployConfig(target="local", engine="tensorflow", **steps)
+    with pytest.raises(HeldError):
+        deploy(models["second"], models["second"], tmp_path / "2", model_name="engines", config=held)
+    promote_model(tmp_path / "3", model_name="engines", config=CONFIG)
+    assert engine() == "tensorflow"
+    roll_back_model(tmp_path / "4", model_name="engines", revision=None, config=CONFIG)
+    assert engine() == "twin"
+    roll_back_model(tmp_path / "5", model_name="engines", revision=None, config=CONFIG)
+    assert engine() == "tensorflow"
+    supervisor.stop("engines")
