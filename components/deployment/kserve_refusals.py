@@ -26,12 +26,7 @@ def require_possible(cluster: Kubernetes, config: DeployConfig, wanted: Wanted) 
     """
     kserve = config.kserve_config()
     storage_uri(wanted.model_uri)
-    if config.strategy == "ab" or config.sticky is not None:
-        knob = "strategy" if config.strategy == "ab" else "sticky"
-        what = "KServe shares requests by weights alone, and cannot keep a user with one revision"
-        raise BadInputError(
-            what, where=f"parameter `deploy.{knob}`", fix="use `strategy: canary`, or `local`"
-        )
+    require_weights(config)
     require_mode(cluster, kserve)
     if config.strategy != "canary":
         return
@@ -50,6 +45,18 @@ def require_possible(cluster: Kubernetes, config: DeployConfig, wanted: Wanted) 
     if kserve.mode == "Standard" and len(longest) > _LONGEST:
         what = f"a canary of it would be named {longest}, which is longer than {_LONGEST} characters"
         raise BadInputError(what, where="parameter `model_name`", value=wanted.name, fix=REPLACE)
+
+
+def require_weights(config: DeployConfig) -> None:
+    """Refuse what keeps a user with one revision: KServe shares requests by weights alone.
+
+    Raises:
+        BadInputError: So it is; the knob is named.
+    """
+    if config.strategy == "ab" or config.sticky is not None:
+        where = f"parameter `deploy.{'strategy' if config.strategy == 'ab' else 'sticky'}`"
+        what = "KServe shares requests by weights alone, and cannot keep a user with one revision"
+        raise BadInputError(what, where=where, fix="use `strategy: canary`, or `local`")
 
 
 def require_ours(live: Mapping[str, Any], *, is_ours: bool, config: KServeConfig) -> None:

@@ -83,6 +83,37 @@ def test_a_manifest_is_the_same_bytes_again_and_says_what_it_is_of(tmp_path):
     assert (predictor["scaleMetric"], predictor["scaleTarget"]) == ("cpu", 70)
 
 
+def test_a_manifest_of_the_same_model_keeps_the_run_that_it_names(tmp_path):
+    config = DeployConfig(target="manifest")
+    first = write_manifest(tmp_path, WANTED, config).read_bytes()
+    assert write_manifest(tmp_path, replace(WANTED, run_id="run-2"), config).read_bytes() == first
+    other = replace(WANTED, model_digest="b" * 64, run_id="run-2")
+    written = yaml.safe_load(write_manifest(tmp_path, other, config).read_bytes())
+    assert written["spec"]["predictor"]["annotations"]["millrace/run-id"] == "run-2"
+
+
+@pytest.mark.parametrize("broken", [b"", b"a: [", b"spec: {predictor: 1}", b"\xff"])
+def test_a_file_that_is_no_manifest_of_ours_is_written_over(tmp_path, broken):
+    config = DeployConfig(target="manifest")
+    wanted = write_manifest(tmp_path / "new", WANTED, config).read_bytes()
+    (tmp_path / "inference_service.yaml").write_bytes(broken)
+    assert write_manifest(tmp_path, WANTED, config).read_bytes() == wanted
+
+
+@pytest.mark.parametrize(
+    ("knobs", "told"),
+    [
+        ({"strategy": "ab"}, r"deploy\.strategy"),
+        ({"sticky": "X-User"}, r"deploy\.sticky"),
+        ({"steps": [5, 100]}, r"no steps.*deploy\.steps.*5, 100"),
+    ],
+)
+def test_a_manifest_has_no_shares_and_refuses_them_by_their_knob(tmp_path, knobs, told):
+    with pytest.raises(BadInputError, match=told):
+        write_manifest(tmp_path, WANTED, DeployConfig(target="manifest", **knobs))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_reason_is_told_in_plain_words():
     found = {
         "metadata": {"name": "flights"},
