@@ -39,7 +39,7 @@ def applied(found: Found | None, wanted: Wanted, config: KServeConfig, *, is_can
         return found.spec
     if is_canary and config.mode == "Standard":
         new = predictor(wanted, config, released=history(found.one))
-        entry = _entry(new, _free_name(wanted.revision, found), 0, found.one["maxReplicas"])
+        entry = _entry(new, _free_name(wanted.revision, found), 0, found.one["minReplicas"])
         return {**found.spec, "canary": [*found.canaries, entry]}
     before = _before(found, wanted)
     new = predictor(
@@ -53,7 +53,7 @@ def shared(found: Found, weights: Mapping[str, int]) -> Document:
     """Return the spec with the shares of its revisions."""
     if found.canaries:
         entries = [
-            _entry(one, one["name"], weights.get(release_of(one).revision, 0), found.one["maxReplicas"])
+            _entry(one, one["name"], weights.get(release_of(one).revision, 0), found.one["minReplicas"])
             for one in (entry["predictor"] for entry in found.canaries)
         ]
         return {**found.spec, "canary": entries}
@@ -95,9 +95,12 @@ def _before(found: Found, wanted: Wanted) -> Document:
     return found.one if release_of(found.stable).revision == wanted.revision else found.stable
 
 
-def _entry(one: Mapping[str, Any], name: str, share: int, most: int) -> Document:
-    """Return an entry of `spec.canary`: as nothing scales it, it has its share of the most servers."""
-    replicas = max(1, math.ceil(most * share / 100))
+def _entry(one: Mapping[str, Any], name: str, share: int, least: int) -> Document:
+    """Return an entry of `spec.canary`: it has its share of the fewest servers.
+
+    Nothing scales it, and KServe's webhook refuses more than the fewest of the stable one.
+    """
+    replicas = max(1, math.ceil(least * share / 100))
     kept = {key: value for key, value in one.items() if key not in _SCALED}
     return {"trafficPercent": share, "predictor": {**kept, "name": name, "minReplicas": replicas}}
 

@@ -22,7 +22,7 @@ def write_manifest(folder: Path, wanted: Wanted, config: DeployConfig) -> Path:
     """Write what the target `kserve` would apply where nothing is deployed yet.
 
     The bytes depend on the model and the knobs alone; a file of the same model that is there keeps the run
-    that it names, since another one would start its pods anew. What git holds replaces the model that serves:
+    that it names, since another one would start its pods anew. What git holds replaces the present model:
     KServe moves all requests when the new one is ready, and a canary is for the target `kserve`.
 
     Args:
