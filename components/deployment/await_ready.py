@@ -33,7 +33,7 @@ def await_proved(
     """
     deadline = time.monotonic() + timeout_seconds
     while True:
-        found = _await_ready(target, candidate, deadline, is_new=is_new)
+        found = await_ready(target, candidate, deadline, is_new=is_new)
         try:
             return prove_revision(candidate, found.url, revision=found.revision, grpc=found.grpc)
         except UnavailableError:
@@ -67,9 +67,8 @@ def require_alive(observed: Observation, revision: str, *, is_new: bool) -> None
     _require_not_failed(found)
 
 
-def _await_ready(
-    target: Target, candidate: Candidate, deadline: float, *, is_new: bool
-) -> ObservedRevision:
+def await_ready(target: Target, candidate: Candidate, deadline: float, *, is_new: bool) -> ObservedRevision:
+    """Return a revision that is ready, by `deadline` of the monotonic clock; raises as `await_proved`."""
     while True:
         observed = target.observe(candidate.name)
         require_alive(observed, candidate.revision, is_new=is_new)

@@ -149,10 +149,12 @@ def _predictor(found: Found, addresses: Addresses, words: Words) -> ObservedRevi
 def _canary(found: Found, entry: Document, addresses: Addresses, words: Words) -> ObservedRevision:
     one = entry["predictor"]
     told = [each for each in found.status.get("canaryStatuses", []) if each["name"] == one["name"]]
-    is_ready = any(each["ready"] for each in told)
-    reason = None if is_ready else words(one["name"])
+    transitions = [each.get("modelStatus", {}).get("transitionStatus") for each in told]
+    state = "failed" if any(each in _FAILED for each in transitions) else "starting"
+    state = "ready" if any(each["ready"] for each in told) else state
+    reason = None if state == "ready" else words(one["name"])
     url = addresses.of(found.status, one["name"])
-    return _revision(one, "ready" if is_ready else "starting", reason, entry["trafficPercent"], url)
+    return _revision(one, state, reason, entry["trafficPercent"], url)
 
 
 def _old(found: Found, one: Document, weight: int, addresses: Addresses) -> ObservedRevision:

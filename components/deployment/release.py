@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 
 from components.common.errors import ComponentError, RefusedError
-from components.deployment.await_ready import await_proved, prove_revision, require_alive
+from components.deployment.await_ready import (
+    await_proved,
+    await_ready,
+    prove_revision,
+    require_alive,
+)
 from components.deployment.candidate import Candidate
 from components.deployment.config import DeployConfig
 from components.deployment.target import ClaimedError, Observation, Target
@@ -134,7 +140,8 @@ def _judge(
 
     def check() -> None:
         target.claim(name, holder)
-        require_alive(target.observe(name), new, is_new=True)
+        # a server that is moved to another machine is not ready for a while, too
+        await_ready(target, candidate, time.monotonic() + config.timeout_seconds, is_new=True)
 
     found = watch_step(target, name, new, old, config=config, check=check)
     ours, theirs = found.requests

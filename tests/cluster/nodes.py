@@ -33,7 +33,8 @@ class Nodes:
     """Nodes of a cluster.
 
     Attributes:
-        behaviour: By the address of a model: `ready` (if nothing is said), `slow` or `failing`.
+        behaviour: By the address of a model: `ready` (if nothing is said), `slow`, `failing`, or `dying`:
+            it was ready, and is no more.
         revisions: Knative's revisions by service: their names and addresses of models, oldest first.
     """
 
@@ -70,7 +71,8 @@ class Nodes:
     def _say(self, folder: str, one: dict, status: dict) -> None:
         if one.get("status") != status:
             path = f"{folder}/{one['metadata']['name']}/status"
-            self.ask("PATCH", path, {"status": status}, "merge-patch+json")
+            gone = dict.fromkeys(one.get("status", {}).keys() - status.keys())
+            self.ask("PATCH", path, {"status": {**gone, **status}}, "merge-patch+json")
 
     def _behaves(self, template: dict) -> str:
         return self.behaviour.get(template["metadata"].get("annotations", {}).get(URI, ""), "ready")

@@ -1,5 +1,6 @@
 """Releases to KServe's own controller by the deployer's token: what it makes of each step is read back."""
 
+import json
 import threading
 
 import pytest
@@ -62,6 +63,19 @@ def test_a_first_model_serves_as_the_manifest_says_and_again_changes_nothing(tar
     assert live(played)["metadata"]["generation"] == found["metadata"]["generation"]
     assert deployments(played)["flights-predictor"]["metadata"]["generation"] == before
     assert target.names() == ["flights"]
+
+
+def test_what_scales_is_what_was_asked_for(target_of, played, installed):
+    knobs = {"min_replicas": 2, "max_replicas": 5, "scale_metric": "cpu", "scale_target": 70}
+    release(target_of(strategy="replace", kserve=knobs), A)
+    find = ("get", "hpa", "flights-predictor", f"--namespace={NAMESPACE}", "--output=json")
+    await_so(lambda: installed.kubectl(*find).ok)
+    scaler = json.loads(installed.kubectl(*find).out)["spec"]
+    assert (scaler["minReplicas"], scaler["maxReplicas"]) == (2, 5)
+    assert scaler["scaleTargetRef"]["name"] == "flights-predictor"
+    assert scaler["metrics"][0]["resource"] == {
+        "name": "cpu", "target": {"type": "Utilization", "averageUtilization": 70}
+    }  # fmt: skip
 
 
 def test_a_model_takes_anothers_place_and_can_be_rolled_back(target_of, played):
@@ -127,8 +141,9 @@ def test_a_canary_gets_its_shares_and_is_promoted_with_the_same_pods(target_of, 
     for share in (25, 50, 100):
         target.weigh("flights", {B[:12]: share, A[:12]: 100 - share})
         told = live(played)["status"]["canaryStatuses"]
-        assert [(one["ready"], one["trafficPercent"]) for one in told] == [(True, share)]
-        assert sum(target.observe("flights").weights.values()) == 100
+        assert [one["trafficPercent"] for one in told] == [share]
+        await_so(lambda: [one["ready"] for one in live(played)["status"]["canaryStatuses"]] == [True])
+        assert [one["trafficPercent"] for one in live(played)["spec"]["canary"]] == [share]
     before = deployments(played)[f"flights-r{B[:12]}-predictor"]
     target.remove("flights", A[:12])
     await_so(lambda: list(deployments(played)) == [f"flights-r{B[:12]}-predictor"])
@@ -159,6 +174,24 @@ def test_a_broken_canary_is_caught_though_the_service_says_it_is_ready(target_of
         release(target_of(timeout_seconds=4.0), B)
     looking.join()
     assert said == [("True", False)]
+    assert owned(live(played), MANAGER)["spec"] == spec
+    await_so(lambda: list(deployments(played)) == ["flights-predictor"])
+
+
+@pytest.mark.usefixtures("routing")
+def test_a_canary_that_dies_at_a_share_is_taken_back(target_of, played):
+    release(target_of(strategy="replace"), A)
+    spec = owned(live(played), MANAGER)["spec"]
+
+    def kill():
+        await_so(lambda: [one["trafficPercent"] for one in live(played)["spec"].get("canary", [])] == [25])
+        played.behaviour[uri(B)] = "dying"
+
+    killing = threading.Thread(target=kill)
+    killing.start()
+    with pytest.raises(UnavailableError, match=r"not ready in time: .*CanaryPredictorReady is not so"):
+        release(target_of(steps=[25, 100], timeout_seconds=8.0), B)
+    killing.join()
     assert owned(live(played), MANAGER)["spec"] == spec
     await_so(lambda: list(deployments(played)) == ["flights-predictor"])
 

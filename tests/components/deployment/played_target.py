@@ -16,11 +16,13 @@ class PlayedTarget:
         fails: By the name of a call: what it raises from now on.
         counts: What `tally` returns.
         holder: Who holds the claim.
+        at_share: What becomes, at each look, of a revision that has a share and was not released.
     """
 
     def __init__(self, *released):
         """Deploy models one after the other, by the names of their revisions."""
         self.revisions, self.released, self.fails, self.counts, self.holder = {}, [], {}, {}, None
+        self.at_share = lambda each: each
         for name in released:
             self.revisions = {name: _revision(name, 100)}
             self._release()
@@ -50,10 +52,14 @@ class PlayedTarget:
         self._called("observe")
         return Observation(
             url=URL,
-            revisions=tuple(self.revisions.values()),
+            revisions=tuple(map(self._seen, self.revisions.values())),
             released=tuple(self.released),
             holder=self.holder,
         )
+
+    def _seen(self, each):
+        is_new = each.revision not in {one.revision for one in self.released}
+        return self.at_share(each) if is_new and 0 < each.weight < 100 else each
 
     def apply(self, wanted):
         self._called("apply")

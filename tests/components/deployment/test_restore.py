@@ -1,12 +1,15 @@
 """What a release leaves behind that does not come to its end, at a target that is played."""
 
+from dataclasses import replace
+
 import pytest
 
 from components.common.errors import RefusedError, UnavailableError
 from components.deployment import watch
 from components.deployment.candidate import Candidate
 from components.deployment.config import DeployConfig
-from components.deployment.release import release_model
+from components.deployment.release import HeldError, release_model
+from components.deployment.tally import Tally
 from components.deployment.target import ClaimedError, Wanted
 from tests.components.deployment.played_target import PlayedTarget
 
@@ -34,6 +37,30 @@ def test_any_error_brings_back_what_was(monkeypatch, error):
     with pytest.raises(type(error)):
         release(target, "new")
     assert target.weights == {"old": 100}
+
+
+def test_who_is_not_ready_at_a_share_is_undone_in_time():
+    target = PlayedTarget("old")
+    target.at_share = lambda each: replace(each, state="starting", reason="its pod was evicted")
+    config = replace(STEPS, timeout_seconds=0.3)
+    with pytest.raises(UnavailableError, match=r"in time: its pod was evicted.*old serves as before"):
+        release(target, "new", config)
+    assert target.weights == {"old": 100}
+
+
+def test_who_is_not_ready_at_a_share_for_a_moment_goes_on():
+    target, looks = PlayedTarget("old"), []
+
+    def scaling(each):
+        looks.append(each)
+        return replace(each, state="starting") if len(looks) == 2 else each
+
+    target.at_share = scaling
+    target.counts = {"old": Tally(), "new": Tally()}
+    with pytest.raises(HeldError):
+        release(target, "new", replace(STEPS, deadline_seconds=0.2))
+    assert len(looks) > 2
+    assert target.weights == {"old": 80, "new": 20}
 
 
 def test_who_lost_the_name_to_another_changes_nothing_there_any_more(monkeypatch):
