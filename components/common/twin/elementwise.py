@@ -9,7 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from components.common.twin.kinds import Attributes, Maker, Operation, OperationError, Values, array_type
+from components.common.twin.kinds import (
+    Attributes,
+    Maker,
+    Operation,
+    OperationError,
+    Values,
+    array_type,
+    flush,
+)
 
 _EXACT = ("int32", "int64")  # for others TensorFlow gives what the processor happens to give
 _erf, _erfc = np.frompyfunc(math.erf, 1, 1), np.frompyfunc(math.erfc, 1, 1)
@@ -17,24 +25,37 @@ _erf, _erfc = np.frompyfunc(math.erf, 1, 1), np.frompyfunc(math.erfc, 1, 1)
 
 def _floor_div(left: Values, right: Values) -> Values:
     if left.dtype.kind == "f":
-        return np.floor(_flushed(left / right))
-    return np.floor_divide(left, _without_zero(right))
+        return np.floor(flush(left / right))
+    return np.floor_divide(left, _without_zero(left, right))
 
 
 def _floor_mod(left: Values, right: Values) -> Values:
     if left.dtype.kind != "f":
-        return np.mod(left, _without_zero(right))
-    rest = _flushed(np.fmod(left, right))
+        return np.mod(left, _without_zero(left, right))
+    rest = flush(np.fmod(left, right))
     return np.where((rest != 0) & ((rest < 0) != (right < 0)), rest + right, rest)
 
 
-def _flushed(values: Values) -> Values:
-    """Return 0 for denormals, as the processor does for TensorFlow: here a digit hangs on it."""
-    return np.where(np.absolute(values) < np.finfo(values.dtype).tiny, values.dtype.type(0), values)
+def _flushing(function: np.ufunc) -> Operation:
+    """Return an operation of one array that takes denormals for 0."""
+
+    def compute(values: Values) -> Values:
+        return function(flush(values))
+
+    return compute
 
 
-def _without_zero(divisor: Values) -> Values:
-    if not divisor.all():
+def _comparing(function: np.ufunc) -> Operation:
+    """Return a comparison that takes denormals for 0."""
+
+    def compare(left: Values, right: Values) -> Values:
+        return function(flush(left), flush(right))
+
+    return compare
+
+
+def _without_zero(divided: Values, divisor: Values) -> Values:
+    if divided.size and not divisor.all():
         raise OperationError("a whole number divided by zero")
     return divisor
 
@@ -91,7 +112,7 @@ def _cast(attributes: Attributes) -> Operation:
     def cast(values: Values) -> Values:
         if values.dtype.kind == "f" and kind.kind in "iu":
             return _whole(values, kind)
-        return values.astype(kind)
+        return flush(values).astype(kind)
 
     return cast
 
@@ -113,13 +134,17 @@ FUNCTIONS: Mapping[str, Operation] = {
     "MulNoNan": _mul_no_nan, "RealDiv": np.divide, "DivNoNan": _div_no_nan, "FloorDiv": _floor_div,
     "FloorMod": _floor_mod, "Pow": _pow, "Maximum": np.maximum, "Minimum": np.minimum,
     "SquaredDifference": _squared_difference, "ClipByValue": _clip_by_value,
-    "Abs": np.absolute, "Neg": np.negative, "Sign": np.sign, "Square": np.square, "Sqrt": np.sqrt,
+    "Abs": np.absolute, "Neg": np.negative, "Sign": _flushing(np.sign), "Square": np.square,
+    "Sqrt": np.sqrt,
     "Rsqrt": _rsqrt, "Reciprocal": np.reciprocal, "Exp": np.exp, "Expm1": np.expm1, "Log": np.log,
-    "Log1p": np.log1p, "Sin": np.sin, "Cos": np.cos, "Tan": np.tan, "Atan": np.arctan, "Floor": np.floor,
-    "Ceil": np.ceil, "Round": np.rint, "Rint": np.rint, "Erf": _error_function,
+    "Log1p": np.log1p, "Sin": np.sin, "Cos": np.cos, "Tan": np.tan, "Atan": np.arctan,
+    "Floor": _flushing(np.floor),
+    "Ceil": _flushing(np.ceil), "Round": np.rint, "Rint": np.rint, "Erf": _error_function,
     "Erfc": _rest_of_error_function,
-    "Equal": np.equal, "NotEqual": np.not_equal, "Less": np.less, "LessEqual": np.less_equal,
-    "Greater": np.greater, "GreaterEqual": np.greater_equal, "LogicalAnd": np.logical_and,
+    "Equal": _comparing(np.equal), "NotEqual": _comparing(np.not_equal),
+    "Less": _comparing(np.less), "LessEqual": _comparing(np.less_equal),
+    "Greater": _comparing(np.greater), "GreaterEqual": _comparing(np.greater_equal),
+    "LogicalAnd": np.logical_and,
     "LogicalOr": np.logical_or, "LogicalNot": np.logical_not, "IsFinite": np.isfinite, "IsInf": np.isinf,
     "IsNan": np.isnan, "Select": _select, "SelectV2": np.where,
 }  # fmt: skip

@@ -9,7 +9,15 @@ from typing import Any, Literal
 
 import numpy as np
 
-from components.common.twin.kinds import Attributes, Maker, Operation, Values, array_type, as_texts
+from components.common.twin.kinds import (
+    Attributes,
+    Maker,
+    Operation,
+    Values,
+    array_type,
+    as_texts,
+    flush,
+)
 from components.common.twin.program import Table
 
 _FEW = 64  # keys, up to which a dictionary is faster than a search among sorted whole numbers
@@ -51,7 +59,7 @@ def _bucketize(attributes: Attributes) -> Operation:
     bounds = np.array(attributes["boundaries"], np.float32)
 
     def bucketize(values: Values) -> Values:
-        numbers = values.astype(np.float32) if values.dtype.kind == "i" else values
+        numbers = values.astype(np.float32) if values.dtype.kind == "i" else flush(values)
         return np.searchsorted(bounds, numbers, side="right").astype(np.int32)
 
     return bucketize
@@ -71,7 +79,7 @@ def _bound(side: Literal["left", "right"]) -> Maker:
 
 
 def _places(row: Values, wanted: Values, side: Literal["left", "right"]) -> Values:
-    places = np.searchsorted(row, wanted, side=side)
+    places = np.searchsorted(row, flush(wanted), side=side)
     if side == "left" and wanted.dtype.kind == "f":
         return np.where(np.isnan(wanted), 0, places)  # for NumPy NaN is the largest number
     return places

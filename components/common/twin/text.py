@@ -18,6 +18,7 @@ from components.common.twin.kinds import (
     Values,
     array_type,
     as_texts,
+    flush,
 )
 
 _FLOAT = re.compile(
@@ -120,11 +121,8 @@ def _to_number(attributes: Attributes) -> Operation:
     def to_number(texts: Values) -> Values:
         numbers = [read(text) for text in texts.ravel().tolist()]
         try:
-            return (
-                np.array(numbers, np.float64 if kind.kind == "f" else kind)
-                .astype(kind)
-                .reshape(texts.shape)
-            )
+            read_all = np.array(numbers, np.float64 if kind.kind == "f" else kind)
+            return flush(read_all.astype(kind)).reshape(texts.shape)
         except OverflowError as error:
             raise OperationError("a string that is too large a number") from error
 

@@ -14,14 +14,16 @@ STRINGS = st.one_of(
 )
 
 
-def elements(kind, **limits):
-    """Values of a type, its infinities, NaN and extremes among them; denormals are refused at the edge."""
+def elements(kind, *, denormal=False, **limits):
+    """Values of a type, its infinities, NaN and extremes among them, and denormals on request."""
     if kind == "bool":
         return st.booleans()
     if kind == "string":
         return STRINGS
     if kind in WIDTHS:
-        return st.floats(width=WIDTHS[kind], allow_subnormal=False, **limits)
+        drawn = st.floats(width=WIDTHS[kind], allow_subnormal=denormal, **limits)
+        least = float(np.finfo(kind).smallest_subnormal)
+        return st.one_of(drawn, st.sampled_from([least, -least])) if denormal else drawn
     bounds = np.iinfo(kind)
     low, high = limits.get("min_value", bounds.min), limits.get("max_value", bounds.max)
     near = st.sampled_from(

@@ -49,6 +49,46 @@ def test_operation_of_two_is_tensorflows(operation, kind, data):
     hold(operation, {}, data.draw(several(kind, kind)))
 
 
+DECIDE = (
+    "Less",
+    "LessEqual",
+    "Greater",
+    "GreaterEqual",
+    "Equal",
+    "NotEqual",
+    "AddV2",
+    "Maximum",
+    "Minimum",
+)
+
+
+@pytest.mark.parametrize("operation", DECIDE)
+@pytest.mark.parametrize("kind", FLOATS)
+@given(data=st.data())
+@settings(deadline=None, max_examples=20)
+def test_denormals_count_for_nothing_in_two_as_in_tensorflow(operation, kind, data):
+    hold(operation, {}, data.draw(several(kind, kind, denormal=True)))
+
+
+@pytest.mark.parametrize("operation", ["Floor", "Ceil", "Sign", "Abs", "Neg", "Relu", "Round"])
+@pytest.mark.parametrize("kind", FLOATS)
+@given(data=st.data())
+@settings(deadline=None, max_examples=20)
+def test_denormals_count_for_nothing_in_one_as_in_tensorflow(operation, kind, data):
+    hold(operation, {}, [data.draw(values(kind, denormal=True))])
+
+
+@given(data=st.data())
+@settings(deadline=None, max_examples=20)
+def test_denormals_are_cast_and_sorted_into_buckets_as_by_tensorflow(data):
+    numbers = data.draw(values("float32", denormal=True))
+    for kind in ("bool", "int32", "int64", "float64"):
+        hold("Cast", {"DstT": kind}, [numbers])
+    hold("Bucketize", {"boundaries": [-1.0, 0.0, 2.0]}, [numbers])
+    for operation in ("LowerBound", "UpperBound"):
+        hold(operation, {"out_type": "int32"}, [np.float32([[-1, 0, 2]]), numbers.reshape(1, -1)])
+
+
 @pytest.mark.parametrize("operation", ["Equal", "NotEqual"])
 @pytest.mark.parametrize("kind", ["string", "bool"])
 @given(data=st.data())
