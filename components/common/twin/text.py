@@ -99,7 +99,7 @@ def _substring(attributes: Attributes) -> Operation:
         if not -len(text) <= start <= len(text):
             raise OperationError("a part that begins outside its string")
         start += len(text) if start < 0 else 0
-        return text[start : start + max(count, 0)]
+        return text[start:] if count < 0 else text[start : start + count]  # as TensorFlow has it
 
     def substring(texts: Values, starts: Values, counts: Values) -> Values:
         spread = np.broadcast_arrays(texts, starts, counts)

@@ -161,7 +161,7 @@ def test_unknown_knob_ends_the_door_with_a_suggestion(port, snapshot, capsys):
 def test_door_deploys_and_tells_in_flat_metadata(port, models, golden):
     endpoint = port("endpoint")
     deploy_model.python_func(
-        port("m", models["first"]), port("g", golden[1.0]), "m", endpoint, options={"target": "none"}
+        port("m", models["first"]), "m", endpoint, port("g", golden[1.0]), options={"target": "none"}
     )
     assert endpoint.metadata == {"target": "none", "model_digest": model_digest(models["first"])}
     assert read_endpoint(type(models["first"])(endpoint.path)).name == "m"
@@ -170,7 +170,7 @@ def test_door_deploys_and_tells_in_flat_metadata(port, models, golden):
 def test_door_of_a_weak_model_ends_with_the_code_of_a_refusal(port, models, golden, capsys):
     with pytest.raises(SystemExit) as ended:
         deploy_model.python_func(
-            port("m", models["weak"]), port("g", golden[1.0]), "m", port("e"), options={"target": "none"}
+            port("m", models["weak"]), "m", port("e"), port("g", golden[1.0]), options={"target": "none"}
         )
     assert ended.value.code == 3
     assert capsys.readouterr().err.startswith("error: the model was not blessed")
