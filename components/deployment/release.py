@@ -58,7 +58,7 @@ def release_model(
         except ComponentError as error:
             kept = _restore(target, candidate, before)
             raise type(error)(f"not released: {error}", fix=kept) from error
-        except Exception:  # a bug of ours must not leave half a release, either
+        except Exception:  # undone first and raised again: users must not stay on half a release
             say(f"not released: {_restore(target, candidate, before)}")
             raise
         remove_idle(target, candidate.name)
@@ -90,7 +90,7 @@ def remove_idle(target: Target, name: str) -> None:
 
 def say(line: str) -> None:
     """Write a line to the log."""
-    print(line, flush=True)  # noqa: T201 - a task's log is its standard output
+    print(line, flush=True)  # noqa: T201 - KFP takes a task's log from its standard output
 
 
 def _bring(
@@ -108,8 +108,8 @@ def _bring(
             observed = target.observe(name)
             prove_revision(candidate, observed.url)
             require_alive(target.observe(name), revision, is_new=is_new)
-        elif config.strategy != "ab":
-            _judge(target, candidate, before, share, config, holder)
+        elif config.strategy != "ab" and before.stable is not None:
+            _judge(target, candidate, before.stable.revision, share, config, holder)
 
 
 def _shares(before: Observation, revision: str, config: DeployConfig) -> Sequence[int]:
@@ -132,11 +132,10 @@ def _shift(target: Target, candidate: Candidate, before: Observation, share: int
 
 
 def _judge(
-    target: Target, candidate: Candidate, before: Observation, share: int, config: DeployConfig, holder: str
+    target: Target, candidate: Candidate, old: str, share: int, config: DeployConfig, holder: str
 ) -> None:
     """Watch a step to its end; raises when the new one is worse, or cannot be judged."""
-    assert before.stable is not None  # noqa: S101 - a share below 100 is shared with it
-    name, new, old = candidate.name, candidate.revision, before.stable.revision
+    name, new = candidate.name, candidate.revision
 
     def check() -> None:
         target.claim(name, holder)

@@ -75,7 +75,7 @@ def run_module(
             copy.join()
         else:
             command = [sys.executable, "-m", module, *arguments]
-            process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
+            process = subprocess.Popen(  # noqa: S603 - a list of our interpreter, our module and paths; no shell
                 command, env=_environment(), stderr=kept
             )
             ended = _watch(process, process.poll, limits)
