@@ -105,6 +105,11 @@ def _select(condition: Values, yes: Values, no: Values) -> Values:
     return np.where(condition, yes, no)
 
 
+def _select_broadcast(condition: Values, yes: Values, no: Values) -> Values:
+    """Choose value by value; `np.where` itself tells its number of inputs only from NumPy 2 on."""
+    return np.where(condition, yes, no)
+
+
 def _cast(attributes: Attributes) -> Operation:
     name = str(attributes["DstT"])
     kind = array_type(name)
@@ -146,7 +151,7 @@ FUNCTIONS: Mapping[str, Operation] = {
     "Greater": _comparing(np.greater), "GreaterEqual": _comparing(np.greater_equal),
     "LogicalAnd": np.logical_and,
     "LogicalOr": np.logical_or, "LogicalNot": np.logical_not, "IsFinite": np.isfinite, "IsInf": np.isinf,
-    "IsNan": np.isnan, "Select": _select, "SelectV2": np.where,
+    "IsNan": np.isnan, "Select": _select, "SelectV2": _select_broadcast,
 }  # fmt: skip
 
 MAKERS: Mapping[str, Maker] = {"Cast": _cast}
