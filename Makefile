@@ -6,7 +6,7 @@ export UV_PYTHON_DOWNLOADS := never
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 UV := .tools/bin/uv
 BIN := .venv/bin
-.PHONY: help run stop test test-system test-faults test-cluster check format golden manifests benchmark images images-test push base-digest setup lock clean
+.PHONY: help run stop test test-system test-faults test-cluster binaries check format golden manifests benchmark images images-test push base-digest setup lock clean
 
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 22
@@ -20,9 +20,10 @@ test-system: setup ## Run the tests that need a system package (Chromium)
 	@tools/install_browser.sh && $(BIN)/python tools/run_tests.py --system
 test-faults: setup ## Run the tests that kill whole trainings and go on with them
 	@$(BIN)/python tools/run_tests.py --faults
-test-cluster: setup ## Run the tests that ask a real Kubernetes API server; Go builds it the first time
-	@$(BIN)/python -m tests.cluster.binaries.build && $(BIN)/python -m tests.cluster.binaries.controller && \
-	$(BIN)/python tools/run_tests.py --cluster
+test-cluster: binaries ## Run the tests that ask a real Kubernetes API server
+	@$(BIN)/python tools/run_tests.py --cluster
+binaries: setup ## Let Go build that API server and KServe's controller into ~/.cache/millrace, once
+	@$(BIN)/python -m tests.cluster.binaries
 check: setup ## Check lint, format, types, layers, golden files, and packages and manifests by our own rules
 	@$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/pyright && $(BIN)/lint-imports --no-logo --no-cache
 	@$(BIN)/millrace check --production --ignore image-tag tests/golden manifests

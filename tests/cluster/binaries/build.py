@@ -1,4 +1,4 @@
-"""Finds etcd, kube-apiserver and kubectl, or builds them once: `python -m tests.cluster.binaries.build`."""
+"""Finds etcd, kube-apiserver and kubectl, or has Go build them once."""
 
 import hashlib
 import os
@@ -49,6 +49,13 @@ def find_go() -> str:
     return found
 
 
+def go_build(go: str, module: Path, flags: str, out: str, what: str) -> None:
+    """Build a package of a module, the same on every machine."""
+    command = [go, "build", "-trimpath", "-ldflags", flags, "-o", out, what]
+    environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false"}
+    subprocess.run(command, cwd=module, env=environment, check=True)
+
+
 def _digest() -> str:
     found = hashlib.sha256("".join(FLAGS.values()).encode())
     for module in sorted(FLAGS):
@@ -64,18 +71,7 @@ def _build(folder: Path) -> None:
         draft = Path(scratch, "bin")
         draft.mkdir()
         for module, flags in FLAGS.items():
-            command = [go, "build", "-trimpath", "-ldflags", flags, "-o", f"{draft}/", "tool"]
-            environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false"}
-            subprocess.run(command, cwd=HERE / module, env=environment, check=True)
+            go_build(go, HERE / module, flags, f"{draft}/", "tool")
         (draft / "server").rename(draft / "etcd")  # Go names it by the last word of its path
         shutil.rmtree(folder, ignore_errors=True)
         draft.rename(folder)
-
-
-if __name__ == "__main__":
-    try:
-        binaries()
-    except MissingError as error:
-        sys.exit(f"error: {error}")
-    except subprocess.CalledProcessError as error:
-        sys.exit(f"error: {' '.join(error.cmd[:2])} ended with {error.returncode}")

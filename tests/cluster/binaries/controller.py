@@ -1,15 +1,14 @@
-"""Finds KServe's controller, or builds it once: `python -m tests.cluster.binaries.controller`."""
+"""Finds KServe's controller, or has Go build it once."""
 
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from tests.cluster.binaries.build import HERE, MissingError, cache_folder, find_go
+from tests.cluster.binaries.build import HERE, cache_folder, find_go, go_build
 
 MODULE = HERE / "kserve"
 MAIN = "cmd/manager/main.go"
@@ -43,16 +42,5 @@ def _build(found: Path) -> None:
         text = Path(json.loads(told.stdout)["Dir"], MAIN).read_text(encoding="utf-8")
         assert text.count(OPEN) == 1, f"{MAIN} of KServe is another"
         (folder / "main.go").write_text(text.replace(OPEN, CLOSED), encoding="utf-8")
-        command = [go, "build", "-trimpath", "-ldflags", "-s -w", "-o", "controller", "main.go"]
-        environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false"}
-        subprocess.run(command, cwd=folder, env=environment, check=True)
+        go_build(go, folder, "-s -w", "controller", "main.go")
         (folder / "controller").rename(found)
-
-
-if __name__ == "__main__":
-    try:
-        controller()
-    except MissingError as error:
-        sys.exit(f"error: {error}")
-    except subprocess.CalledProcessError as error:
-        sys.exit(f"error: {' '.join(error.cmd[:2])} ended with {error.returncode}")
