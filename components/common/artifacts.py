@@ -207,6 +207,10 @@ class ModelRecord:
     digests: dict[str, str]
     twin: dict[str, Any] = field(default_factory=dict[str, Any])
 
+    def __post_init__(self) -> None:
+        """Reject what the entry `twin` cannot be."""
+        _check_twin(self.twin)
+
 
 def write_model_record(folder: Path, record: ModelRecord) -> None:
     """Write `model.json` into a model's folder."""
@@ -306,8 +310,8 @@ class Evaluation:
         groups: `{column, metric, groups, lowest, highest, difference, ratio}` each.
         importance: `{column, value, low, high}`: harm to the primary metric, the most important first.
         sanity: `{column, expectation, rows, share, largest, passed}` each.
-        twin: `{proven, reason, rows, directed, difference}`: whether the twin answers as the SavedModel
-            (docs/twin.md); `reason` is None when it does.
+        twin: `{proven, reason, rows, directed, unasked, difference}`: whether the twin answers as the
+            SavedModel (docs/twin.md); `reason` is None when it does.
     """
 
     recipe: str
@@ -330,6 +334,10 @@ class Evaluation:
     sanity: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     twin: dict[str, Any] = field(default_factory=dict[str, Any])
 
+    def __post_init__(self) -> None:
+        """Reject what the entry `twin` cannot be."""
+        _check_twin(self.twin)
+
 
 def write_evaluation(folder: Path, evaluation: Evaluation) -> None:
     """Write `evaluation.json` into a folder."""
@@ -348,7 +356,17 @@ def twin_obstacle(folder: Path) -> str | None:
         BadInputError: `evaluation.json` is missing or malformed.
     """
     found = read_evaluation(folder).twin
-    return None if found.get("proven") is True else found.get("reason") or "no twin was derived"
+    return None if found.get("proven") else found.get("reason") or "no twin was derived"
+
+
+def _check_twin(found: Any) -> None:
+    """Raise a `TypeError` for an entry `twin` that is no object, or whose fields are of other types."""
+    kinds = {"proven": bool, "reason": (str, type(None))}
+    if not isinstance(found, dict) or not all(
+        isinstance(found[name], kind) for name, kind in kinds.items() if name in found
+    ):
+        form = "an object, its `proven` a boolean, and its `reason` a string or null"
+        raise TypeError(f"`twin` must be {form}, but got {found!r:.100}")
 
 
 def write_model_card(folder: Path, text: str) -> None:

@@ -70,7 +70,7 @@ class _Probe:
         decided = [one.outputs[0] for one in steps if _decides(one)]
         outputs = [Output(name=name, value=name) for name in decided]
         self.decides = bool(outputs)
-        self._twin = Twin(replace(program, steps=_needed(steps, decided), outputs=outputs))
+        self._twin = Twin(replace(program, steps=needed_steps(steps, decided), outputs=outputs))
         self._row = {name: np.repeat(values, _PART) for name, values in row.items()}
         self._names = names
         self._refused = np.full((1, self._outcomes({}).shape[1]), _REFUSED)
@@ -141,7 +141,8 @@ def _less(name: str, first: str, second: str) -> Step:
     return Step(operation="Less", inputs=[first, second], outputs=[f"{name} which"], attributes={})
 
 
-def _needed(steps: Sequence[Step], values: Sequence[str]) -> list[Step]:
+def needed_steps(steps: Sequence[Step], values: Sequence[str]) -> list[Step]:
+    """Return the steps that values hang on, in their order."""
     wanted, kept = set(values), list[Step]()
     for step in reversed(steps):
         if wanted & {*step.outputs}:

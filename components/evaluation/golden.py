@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from components.common.artifacts import Row, Signature
 from components.common.encoding import edge_mask, encode_column, missing_mask
 from components.common.errors import BadInputError
+from components.common.value_forms import VALUE_FORMS, ValueForm
 from components.evaluation.predict import LoadedModel
 
 UNSEEN_STRING = "__unseen__"
@@ -132,8 +133,20 @@ def _take(table: Any, signature: Signature, chosen: NDArray[np.intp]) -> _Column
 
 
 def _unsendable(column: Any, entry: Mapping[str, Any]) -> NDArray[np.bool_]:
+    """Return which values are missing, or would be refused by a server or changed by it."""
     encoded = encode_column(column, entry["datatype"], name=entry["name"])
-    return missing_mask(encoded) | edge_mask(encoded)
+    unsendable = missing_mask(encoded) | edge_mask(encoded)
+    if (form := VALUE_FORMS.get(entry["kind"])) is not None:
+        enters = {value: _enters(value, form) for value in column.unique().to_pylist()}
+        unsendable |= np.array([not enters[value] for value in column.to_pylist()], np.bool_)
+    return unsendable
+
+
+def _enters(value: Any, form: ValueForm) -> bool:
+    try:
+        return value is not None and form.normalise(value) == value
+    except (ValueError, TypeError, OverflowError):
+        return False
 
 
 def _clean(value: Any) -> Any:

@@ -16,6 +16,7 @@ from components.common.golden import TOLERANCE, least_difference
 from components.common.twin.kinds import OperationError
 from components.common.twin.program import Program, read_program
 from components.common.twin.run import Twin
+from components.evaluation.count_unasked import count_unasked
 from components.evaluation.direct_rows import direct_rows
 from components.evaluation.predict import LoadedModel
 from components.evaluation.split_refused import answers_any, split_refused
@@ -36,6 +37,7 @@ class TwinProof:
         reason: Why it may not; None when it may.
         rows: Rows of the test split that both answered.
         directed: Rows made from the program that both answered.
+        unasked: Entries of the program's tables that none of these rows looks up.
         difference: Largest difference found, relative to the larger of two answers; two digits.
     """
 
@@ -43,6 +45,7 @@ class TwinProof:
     reason: str | None = None
     rows: int = 0
     directed: int = 0
+    unasked: int = 0
     difference: float = 0.0
 
     def __str__(self) -> str:
@@ -50,13 +53,14 @@ class TwinProof:
         if not self.proven:
             return f"It is served by TensorFlow: {self.reason}."
         shown = f"{self.rows:,} test rows and {self.directed:,} rows made for it"
-        return f"It is served by its twin, without TensorFlow: {shown} were answered alike."
+        rest = f"; {self.unasked:,} entries of its tables were asked by none" if self.unasked else ""
+        return f"It is served by its twin, without TensorFlow: {shown} were answered alike{rest}."
 
 
 def prove_twin(model: LoadedModel, table: Any, answers: Answers, *, batch_size: int) -> TwinProof:
     """Hold a model's twin against its SavedModel.
 
-    Asked are all rows of the test split and directed rows made from the program; some of these again in a
+    Asked are all rows of the test split and directed rows made from the program; some of both again in a
     batch of another size, in another order, and one by one.
 
     Args:
@@ -111,12 +115,14 @@ def prove_program(
         return refuse(_tell("directed", made))
     if answers_any(twin, refused):
         return refuse("the twin answers a row that TensorFlow refuses")
-    if reason := _find_dependence(ask, directed, wanted, least):
-        return refuse(reason)
+    for columns, expected in ((encoded, answers), (directed, wanted)):
+        if reason := _find_dependence(ask, columns, expected, least):
+            return refuse(reason)
     largest = max(float(seen.max(initial=0.0)), float(made.max(initial=0.0)))
     return TwinProof(
-        proven=True, rows=len(answers), directed=len(wanted), difference=float(f"{largest:.1e}")
-    )
+        proven=True, rows=len(answers), directed=len(wanted), difference=float(f"{largest:.1e}"),
+        unasked=count_unasked(program, (encoded, directed)),
+    )  # fmt: skip
 
 
 def _read_vocabularies(saved_model: Path) -> list[list[bytes]]:

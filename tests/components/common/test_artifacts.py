@@ -1,5 +1,7 @@
 """Each artifact is read back as it was written, and a malformed one is named."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from components.common.artifacts import (
     baseline_model,
     model_digest,
     read_golden_requests,
+    read_model_record,
     read_snapshot,
     read_verdict,
     seal_model,
@@ -37,6 +40,17 @@ SNAPSHOT = Snapshot(
 )
 RECORD = ModelRecord(
     task="binary", label="y", classes=["0", "1"], trial=0, hyperparameters={}, validation={}, digests={}
+)
+EVALUATION = Evaluation(
+    recipe="",
+    model="",
+    baseline=None,
+    rows=0,
+    metrics={},
+    slices=[],
+    thresholds={},
+    passed=True,
+    reasons=[],
 )
 
 
@@ -108,18 +122,29 @@ def test_a_twin_is_part_of_what_names_a_model(tmp_path: Path):
         ({}, "no twin was derived"),
         ({"proven": False, "reason": "row 7 differs"}, "row 7 differs"),
         ({"proven": True, "reason": None}, None),
-        ({"proven": "yes"}, "no twin was derived"),
+        ({"proven": False}, "no twin was derived"),
     ],
 )
 def test_a_twin_serves_only_when_it_was_proven(tmp_path: Path, twin, obstacle):
-    write_evaluation(
-        tmp_path,
-        Evaluation(
-            recipe="", model="", baseline=None, rows=0, metrics={}, slices=[], thresholds={}, passed=True,
-            reasons=[], twin=twin,
-        ),
-    )  # fmt: skip
+    write_evaluation(tmp_path, replace(EVALUATION, twin=twin))
     assert twin_obstacle(tmp_path) == obstacle
+
+
+NO_TWINS = [
+    None, [], ["proven"], "proven", 1, True, {"proven": "yes"}, {"proven": 1}, {"proven": None},
+    {"proven": False, "reason": 7}, {"proven": False, "reason": ["a", "list"]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("twin", NO_TWINS)
+def test_a_twin_of_another_type_is_an_error_by_name(tmp_path: Path, twin):
+    write_evaluation(tmp_path, EVALUATION)
+    write_model_record(tmp_path, RECORD)
+    for name, read in (("evaluation.json", twin_obstacle), ("model.json", read_model_record)):
+        content = json.loads((tmp_path / name).read_text())
+        (tmp_path / name).write_text(json.dumps({**content, "twin": twin}))
+        with pytest.raises(BadInputError, match=f"`twin` must be an object.*{name}"):
+            read(tmp_path)
 
 
 def test_no_baseline_a_baseline_and_neither_are_told_apart(tmp_path: Path):

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from components.common.artifacts import read_golden_requests
+from components.common.artifacts import ModelRecord, Signature, read_golden_requests
 from components.common.errors import BadInputError
 from components.common.golden import find_difference, golden_columns
 from components.evaluation.golden import UNSEEN_STRING, record_golden
-from components.evaluation.predict import load_model
+from components.evaluation.predict import LoadedModel, load_model
+from components.serving.check import encode_request
 from components.serving.load import load_model as serve
 
 
@@ -78,6 +80,37 @@ def test_a_number_that_no_server_takes_is_recorded_as_missing_and_warms_one(make
     assert {row["inputs"]["distance"] for row in golden} > {None, 2.0}
     assert edge not in {row["inputs"]["distance"] for row in golden}
     assert served.choice.engine == "tensorflow"
+
+
+FORMS = {
+    "date": (["2024-02-29", "2024-02-30", "2024-2-1", "soon", "2024-01-01"], {"2024-02-29", "2024-01-01"}),
+    "timestamp": (
+        ["2024-02-29T10:00:00", "2024-02-30T10:00:00", "2024-02-29 10:00", "soon", "2023-01-01T00:00:00"],
+        {"2024-02-29T10:00:00", "2023-01-01T00:00:00"},
+    ),
+    "boolean": ([1, 2, 0, -1, 7], {1, 0}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("optional", [True, False])
+@pytest.mark.parametrize("kind", FORMS)
+def test_a_value_of_a_form_that_no_server_takes_is_never_recorded(kind, optional):
+    """A server hands on to the model just what the model was asked when it was judged."""
+    values, sendable = FORMS[kind]
+    datatype = "INT64" if kind == "boolean" else "BYTES"
+    inputs = [{"name": "x", "kind": kind, "datatype": datatype, "optional": optional, "example": values[0]}]
+    outputs = [{"name": "probability", "datatype": "FP32", "shape": [-1]}]
+    judged = ModelRecord(
+        task="binary", label="y", classes=["0", "1"], trial=0, hyperparameters={}, validation={}, digests={}
+    )
+    model = LoadedModel(
+        folder=Path(), signature=Signature(inputs=inputs, outputs=outputs), record=judged,
+        serve=lambda columns: {"probability": np.full(len(columns["x"]), 0.5, np.float32)},
+    )  # fmt: skip
+    golden = record(model, pa.table({"x": values * 20}))
+    assert {row["inputs"]["x"] for row in golden} == (sendable | {None} if optional else sendable)
+    columns = golden_columns(golden, ["x"])
+    assert encode_request(columns, model.signature)["x"].tolist() == model.encode(columns)["x"].tolist()
 
 
 def test_a_split_smaller_than_the_wish_gives_what_it_has(model):

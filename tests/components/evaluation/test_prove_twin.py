@@ -159,10 +159,66 @@ def test_rows_that_depend_on_one_another_are_found(tmp_path):
     assert proof.reason == "the twin answers otherwise when 1 rows are asked together"
 
 
+def test_rows_of_the_test_split_that_depend_on_one_another_are_found(tmp_path):
+    """Only values near 0.305 do, and no directed row has one: nothing there is compared, and so no edge."""
+    model, program = answering(lambda x: tf.tanh(x) * 2.0, tf.float32, "FP32", tmp_path)
+    encoded = {"x": np.linspace(0.3, 0.31, 3).astype(np.float32)}
+    answers = model.answer_encoded(encoded, batch_size=3)
+    assert prove_program(program, model, encoded, answers, batch_size=3).proven
+    more = [
+        Step(operation="Sub", inputs=["x0", "middle"], outputs=["a"], attributes={}),
+        Step(operation="Abs", inputs=["a"], outputs=["b"], attributes={}),
+        Step(operation="Sub", inputs=["near", "b"], outputs=["c"], attributes={}),
+        Step(operation="Relu", inputs=["c"], outputs=["d"], attributes={}),
+        Step(operation="Shape", inputs=["v0"], outputs=["n"], attributes={"out_type": "int32"}),
+        Step(operation="Sub", inputs=["n", "three"], outputs=["others"], attributes={}),
+        Step(operation="Cast", inputs=["others"], outputs=["e"], attributes={"DstT": "float32"}),
+        Step(operation="Mul", inputs=["d", "e"], outputs=["f"], attributes={}),
+        Step(operation="AddV2", inputs=["v1", "f"], outputs=["y"], attributes={}),
+    ]
+    constants = {
+        "middle": np.array(0.305, np.float32), "near": np.array(0.02, np.float32),
+        "three": np.array([3], np.int32),
+    }  # fmt: skip
+    faulty = replace(
+        program, steps=[*program.steps, *more], constants={**program.constants, **constants},
+        outputs=[replace(program.outputs[0], value="y")],
+    )  # fmt: skip
+    proof = prove_program(faulty, model, encoded, answers, batch_size=3)
+    assert proof.reason == "the twin answers otherwise when 1 rows are asked together"
+
+
 def texts(*values):
     found = np.empty(len(values), object)
     found[:] = values
     return {"x": found}
+
+
+def test_entries_that_only_two_columns_joined_can_reach_are_counted(tmp_path):
+    """Of three pairs one is in the test split: two are asked by nobody, which is told."""
+    joined = tf.lookup.KeyValueTensorInitializer(["a_1", "a_2", "b_1"], [1.0, 2.0, 3.0])
+    module = tf.Module()
+    module.table = tf.lookup.StaticHashTable(joined, 0.0)
+    alone = tf.lookup.KeyValueTensorInitializer(["a", "b"], [0.5, 0.25])
+    module.alone = tf.lookup.StaticHashTable(alone, 0.0)
+    module.serve = tf.function(
+        lambda x, z: {
+            "prediction": module.table.lookup(tf.strings.join([x, z], "_")) + module.alone.lookup(x)
+        },
+        input_signature=[tf.TensorSpec([None], tf.string, name) for name in "xz"],
+    )
+    tf.saved_model.save(module, str(tmp_path / "1"), signatures={"serving_default": module.serve})
+    inputs = [{"name": name, "kind": "string", "datatype": "BYTES", "optional": False} for name in "xz"]
+    outputs = [{"name": "prediction", "datatype": "FP32", "shape": [-1]}]
+    signature = Signature(inputs=inputs, outputs=outputs)
+    serve = load_serving(tmp_path / "1")
+    record = type("Record", (), {"task": "regression", "classes": []})()
+    model = LoadedModel(folder=tmp_path, signature=signature, record=record, serve=serve)
+    encoded = {**texts(b"a", b"c"), "z": texts(b"2", b"3")["x"]}
+    answers = model.answer_encoded(encoded, batch_size=2)
+    proof = prove_program(derive_program(serve.model, signature), model, encoded, answers, batch_size=2)
+    assert (proof.proven, proof.unasked) == (True, 2)
+    assert str(proof).endswith("were answered alike; 2 entries of its tables were asked by none.")
 
 
 def test_what_tensorflow_refuses_the_twin_must_refuse(tmp_path):
