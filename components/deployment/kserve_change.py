@@ -20,7 +20,7 @@ from components.deployment.kserve_state import Found, since
 from components.deployment.target import Wanted
 
 SHARE = "canaryTrafficPercent"
-_SCALED = ("minReplicas", "maxReplicas", "scaleMetric", "scaleTarget")  # fixed for a canary
+_SCALED = ("minReplicas", "maxReplicas", "scaleMetric", "scaleTarget", "autoScaling")  # fixed for a canary
 
 
 def applied(found: Found | None, wanted: Wanted, config: KServeConfig, *, is_canary: bool) -> Document:

@@ -30,9 +30,10 @@ class KServeConfig:
         max_replicas: Most servers. At least `min_replicas` and 1.
         autoscaler: What scales in the mode `Standard`: `hpa` or `keda`.
         scale_metric: What is scaled by: `cpu` or `memory` (`Standard`), `concurrency` or `rps` (`Knative`);
-            None leaves it to KServe.
+            None leaves it to KServe, and is `cpu` for `keda`.
         scale_target: Of that metric, for each server: percent of what it requests for `cpu` and `memory`,
-            requests otherwise; None leaves it to KServe. At least 1.
+            requests otherwise. At least 1. None leaves it to KServe, and is 80 for `keda`; `memory` needs
+            one, since KServe would scale by `cpu` without a word.
         prometheus: Address of the Prometheus that reads the servers, or None; without it a share below 100
             cannot be judged.
     """
@@ -59,6 +60,11 @@ class KServeConfig:
             )
         if self.max_replicas < max(self.min_replicas, 1):
             raise ValueError(f"`max_replicas >= min_replicas` must hold, but got {self.max_replicas=}.")
+        self._check_scaling()
+        if self.prometheus is not None and urlsplit(self.prometheus).scheme not in ("http", "https"):
+            raise ValueError(f"`prometheus` must be an address with http(s), but got {self.prometheus=}.")
+
+    def _check_scaling(self) -> None:
         metrics = METRICS[self.mode]
         if self.scale_metric is not None and self.scale_metric not in metrics:
             raise ValueError(f"`scale_metric in {metrics}` must hold, but got {self.scale_metric=}.")
@@ -66,8 +72,10 @@ class KServeConfig:
             type(self.scale_target) is int and self.scale_target >= 1
         ):
             raise ValueError(f"`scale_target >= 1` must hold, but got {self.scale_target=}.")
-        if self.prometheus is not None and urlsplit(self.prometheus).scheme not in ("http", "https"):
-            raise ValueError(f"`prometheus` must be an address with http(s), but got {self.prometheus=}.")
+        if self.scale_metric == "memory" and self.scale_target is None:
+            raise ValueError(f"`scale_metric: memory` needs a `scale_target`, got {self.scale_target=}.")
+        if self.autoscaler == "keda" and self.mode == "Knative":
+            raise ValueError(f"`autoscaler` is for the mode Standard, but got {self.autoscaler=}.")
 
     def _check_names(self) -> None:
         allowed = {"mode": MODES, "address": ADDRESSES, "autoscaler": AUTOSCALERS}

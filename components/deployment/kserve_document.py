@@ -26,6 +26,7 @@ MODEL_DIGEST, DATA_VERSION, RUN_ID, STATE = (
 _SCHEMES = ("s3", "gs", "pvc", "https", "http", "hf", "oci")  # that KServe's storage initializer reads
 _REMEMBERED = 5  # releases
 _UNKNOWN = "unknown"
+_KEDA_PERCENT = 80  # of the CPU that servers request: KServe's own default for the HPA
 
 Document = dict[str, Any]
 
@@ -59,7 +60,6 @@ def predictor(wanted: Wanted, config: KServeConfig, **state: Any) -> Document:
         state: What is remembered beside it.
     """
     kept = {"model_uri": wanted.model_uri, "engine": wanted.engine, **state}
-    scaling = {"scaleMetric": config.scale_metric, "scaleTarget": config.scale_target}
     return {
         "labels": {REVISION: wanted.revision},
         "annotations": {
@@ -72,7 +72,7 @@ def predictor(wanted: Wanted, config: KServeConfig, **state: Any) -> Document:
         "automountServiceAccountToken": False,
         "minReplicas": config.min_replicas,
         "maxReplicas": config.max_replicas,
-        **{key: value for key, value in scaling.items() if value is not None},
+        **_scaling(config),
         "model": {
             "modelFormat": {"name": "millrace", "version": "1"},
             # the one with TensorFlow serves every model, one that nobody has looked into included
@@ -81,6 +81,16 @@ def predictor(wanted: Wanted, config: KServeConfig, **state: Any) -> Document:
             "storageUri": storage_uri(wanted.model_uri),
         },
     }
+
+
+def _scaling(config: KServeConfig) -> Document:
+    """Return what servers are scaled by; for KEDA KServe takes a list alone, and has no default."""
+    if config.autoscaler == "keda":
+        target = {"type": "Utilization", "averageUtilization": config.scale_target or _KEDA_PERCENT}
+        resource = {"name": config.scale_metric or "cpu", "target": target}
+        return {"autoScaling": {"metrics": [{"type": "Resource", "resource": resource}]}}
+    told = {"scaleMetric": config.scale_metric, "scaleTarget": config.scale_target}
+    return {key: value for key, value in told.items() if value is not None}
 
 
 def service(

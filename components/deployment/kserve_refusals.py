@@ -31,6 +31,10 @@ def require_possible(cluster: Kubernetes, config: DeployConfig, wanted: Wanted) 
     if config.strategy != "canary":
         return
     require_canary(cluster, kserve)
+    if kserve.autoscaler == "keda":
+        what = "KServe gives a canary a ScaledObject without triggers, which KEDA refuses"
+        fix = f"{REPLACE}, or scale by `autoscaler: hpa`"
+        raise BadInputError(what, where="parameter `deploy.kserve.autoscaler`", fix=fix)
     if kserve.mode == "Standard" and kserve.address == "external":
         what = (
             "a canary of the mode Standard has no address of its own at the gateway, so it cannot be proved"

@@ -14,11 +14,12 @@ _KSERVE = "apis/serving.kserve.io/v1beta1"
 _RUNTIMES = "apis/serving.kserve.io/v1alpha1"
 _KNATIVE = "apis/serving.knative.dev/v1"
 _GATEWAY = "apis/gateway.networking.k8s.io/v1"
+_KEDA = "apis/keda.sh/v1alpha1"
 _PLACE = "parameter `deploy.strategy`"
 
 
 def require_mode(cluster: Kubernetes, config: KServeConfig) -> None:
-    """Refuse a cluster without KServe, or without Knative where that is asked for.
+    """Refuse a cluster without KServe, or without Knative or KEDA where that is asked for.
 
     Raises:
         BadInputError: So it is.
@@ -32,6 +33,11 @@ def require_mode(cluster: Kubernetes, config: KServeConfig) -> None:
         fix = "use `deploy: {kserve: {mode: Standard}}`, or install Knative Serving"
         what = "this cluster has no Knative Serving, which KServe's mode Knative stands on"
         raise BadInputError(what, where="parameter `deploy.kserve.mode`", fix=fix)
+    if config.autoscaler == "keda" and _KEDA not in groups:
+        fix = "use `deploy: {kserve: {autoscaler: hpa}}`, or install KEDA"
+        raise BadInputError(
+            "this cluster has no KEDA", where="parameter `deploy.kserve.autoscaler`", fix=fix
+        )
 
 
 def require_canary(cluster: Kubernetes, config: KServeConfig) -> None:

@@ -1,6 +1,6 @@
 """Definitions of the resources that manifests hold beside Kubernetes' own.
 
-Those of KServe, Gateway API, Prometheus' operator, Argo and Flux are their projects' own, out of the
+Those of KServe, Gateway API, KEDA, Prometheus' operator, Argo and Flux are their projects' own, out of the
 folders of their Go modules; nothing of them stands in this repository. Those of Kubeflow
 (`kubeflow.yaml`) are written by hand, because its module is not to be had: they hold the fields of its Go
 types at 2.17.0 that we use, closed, so that a misspelt field is refused. They prove nothing about
@@ -45,6 +45,10 @@ MODULES = (
         "sigs.k8s.io/gateway-api@v1.4.0", "h1:ZwlNM6zOHq0h3WUX2gfByPs2yAEsy/EenYJB78jpQfQ=",
         ("config/crd/standard/gateway.networking.k8s.io_httproutes.yaml",
          "config/crd/standard/gateway.networking.k8s.io_gateways.yaml"),
+    ),
+    Module(
+        "github.com/kedacore/keda/v2@v2.18.0", "h1:ttR223fii/4QJ0YvtrhcWHaEoezByb/t5CeFopjl6EI=",
+        ("config/crd/bases/keda.sh_scaledobjects.yaml",),
     ),
     Module(
         "github.com/prometheus-operator/prometheus-operator@v0.88.0",

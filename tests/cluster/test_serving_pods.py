@@ -59,24 +59,9 @@ def test_a_server_without_any_of_these_is_refused(installed, pod, field):
     assert field in answer.error
 
 
-def test_knative_is_given_the_same_server_with_its_scaling(target_of, played):
-    release(target_of(kserve={"mode": "Knative", "min_replicas": 0, "max_replicas": 4}), A)
+def test_knative_is_given_the_same_server(target_of, played):
+    release(target_of(kserve={"mode": "Knative"}), A)
     template = played.ask("GET", f"{SERVICES}/flights-predictor")["spec"]["template"]
-    scaling = {
-        key: value for key, value in template["metadata"]["annotations"].items() if "autoscaling" in key
-    }
-    assert scaling["autoscaling.knative.dev/min-scale"] == "0"
-    assert scaling["autoscaling.knative.dev/max-scale"] == "4"
     (server,) = template["spec"]["containers"]
     assert server["securityContext"]["runAsNonRoot"]
     assert len(server["ports"]) == 1
-
-
-def test_standard_scales_by_what_is_asked_for(target_of, played):
-    knobs = {"min_replicas": 2, "max_replicas": 5, "scale_metric": "cpu", "scale_target": 70}
-    release(target_of(strategy="replace", kserve=knobs), A)
-    path = f"/apis/autoscaling/v2/namespaces/{NAMESPACE}/horizontalpodautoscalers/flights-predictor"
-    spec = played.ask("GET", path)["spec"]
-    assert (spec["minReplicas"], spec["maxReplicas"]) == (2, 5)
-    assert spec["metrics"][0]["resource"]["name"] == "cpu"
-    assert spec["metrics"][0]["resource"]["target"]["averageUtilization"] == 70

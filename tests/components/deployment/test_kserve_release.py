@@ -60,6 +60,8 @@ def test_a_place_that_pods_do_not_reach_is_refused(given):
         ({"min_replicas": 0}, "min_replicas >= 1"),
         ({"max_replicas": 0}, "max_replicas >= min_replicas"),
         ({"scale_metric": "rps"}, "scale_metric in"),
+        ({"scale_metric": "memory"}, "memory` needs a `scale_target`"),
+        ({"mode": "Knative", "autoscaler": "keda"}, "`autoscaler` is for the mode Standard"),
         ({"prometheus": "prometheus:9090"}, "prometheus"),
         ({"namespce": "x"}, "did you mean `namespace`"),
         ({"namespace": "A"}, "name of Kubernetes"),

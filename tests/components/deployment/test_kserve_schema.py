@@ -15,12 +15,13 @@ class Published:
 
     host = "https://cluster.example"
 
-    def __init__(self, *fields, gateway=True, knative=True, kserve=True):
+    def __init__(self, *fields, gateway=True, knative=True, kserve=True, keda=False):
         self._fields = fields
         optional = {
             "apis/gateway.networking.k8s.io/v1": gateway,
             "apis/serving.knative.dev/v1": knative,
             "apis/serving.kserve.io/v1beta1": kserve,
+            "apis/keda.sh/v1alpha1": keda,
         }
         groups = ["apis/serving.kserve.io/v1alpha1", *(name for name, there in optional.items() if there)]
         self._paths = {name: {"serverRelativeURL": f"/openapi/v3/{name}?hash=1"} for name in groups}
@@ -60,6 +61,9 @@ def test_a_cluster_without_what_a_mode_stands_on_is_refused():
     with pytest.raises(BadInputError, match="no Knative Serving"):
         require_mode(Published(knative=False), KNATIVE)
     require_mode(Published(knative=False), STANDARD)
+    with pytest.raises(BadInputError, match=r"no KEDA.*autoscaler: hpa"):
+        require_mode(Published(), KServeConfig(autoscaler="keda"))
+    require_mode(Published(keda=True), KServeConfig(autoscaler="keda"))
 
 
 INSIDE = "http://flights-predictor.serving.svc.cluster.local"
