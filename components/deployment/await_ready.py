@@ -10,6 +10,7 @@ from components.deployment.candidate import Candidate
 from components.deployment.prove import prove_answers
 from components.deployment.target import Observation, ObservedRevision, Target
 
+STEADY_LOOKS = 3  # in a row: a single one may meet a moment of a revision that comes and goes
 _POLL_SECONDS = 0.1
 
 
@@ -33,7 +34,7 @@ def await_proved(
     """
     deadline = time.monotonic() + timeout_seconds
     while True:
-        found = await_ready(target, candidate, deadline, is_new=is_new)
+        found = await_ready(target, candidate, deadline, is_new=is_new, looks=STEADY_LOOKS)
         try:
             return prove_revision(candidate, found.url, revision=found.revision, grpc=found.grpc)
         except UnavailableError:
@@ -67,19 +68,29 @@ def require_alive(observed: Observation, revision: str, *, is_new: bool) -> None
     _require_not_failed(found)
 
 
-def await_ready(target: Target, candidate: Candidate, deadline: float, *, is_new: bool) -> ObservedRevision:
-    """Return a revision that is ready, by `deadline` of the monotonic clock; raises as `await_proved`."""
+def await_ready(
+    target: Target, candidate: Candidate, deadline: float, *, is_new: bool, looks: int = 1
+) -> ObservedRevision:
+    """Return a revision that is ready, at so many looks in a row, by `deadline` of the monotonic clock.
+
+    Raises as `await_proved`.
+    """
+    seen, lapses, reason = 0, 0, None
     while True:
         observed = target.observe(candidate.name)
         require_alive(observed, candidate.revision, is_new=is_new)
         found = observed.find(candidate.revision)
-        if found is not None and found.state == "ready":
+        is_ready = found is not None and found.state == "ready"
+        lapses += bool(seen and not is_ready)
+        seen = seen + 1 if is_ready else 0
+        if found is not None and seen == looks:
             return found
-        if found is not None:
+        if found is not None and not is_ready:
             _require_not_failed(found)
-        if time.monotonic() > deadline:
-            told = f": {found.reason}" if found is not None and found.reason else ""
-            what = f"revision {candidate.revision} was not ready in time{told}"
+            reason = found.reason
+        if not is_ready and time.monotonic() > deadline:
+            how = f"came and went {lapses} times" if lapses else "was not ready in time"
+            what = f"revision {candidate.revision} {how}{f': {reason}' if reason else ''}"
             raise UnavailableError(what, fix="raise deploy.timeout_seconds, or look into its log")
         time.sleep(_POLL_SECONDS)
 

@@ -178,7 +178,7 @@ def _replacing(found: Found) -> tuple[str, int]:
         created = found.part.get("latestCreatedRevision", "")
         if created in ("", before["created"]):
             return "starting", share
-        if found.part.get("latestReadyRevision") == created:
+        if found.part.get("latestReadyRevision") == created and not _is_broken(found):
             return "ready", share
         return "failed" if _has_failed(
             found
@@ -198,8 +198,12 @@ def _replacing(found: Found) -> tuple[str, int]:
 def _has_failed(found: Found) -> bool:
     transition = found.status.get("modelStatus", {}).get("transitionStatus")
     is_late = found.condition("PredictorReady").get("reason") == _LATE
-    is_broken = found.condition("PredictorConfigurationReady").get("status") == "False"
-    return transition in _FAILED or is_late or is_broken
+    return transition in _FAILED or is_late or _is_broken(found)
+
+
+def _is_broken(found: Found) -> bool:
+    """Say whether Knative's latest revision has failed; it stays the latest ready one when it was that."""
+    return found.condition("PredictorConfigurationReady").get("status") == "False"
 
 
 def _revision(

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 
 from components.common.errors import ComponentError, RefusedError
 from components.deployment.await_ready import (
+    STEADY_LOOKS,
     await_proved,
     await_ready,
     prove_revision,
@@ -17,6 +18,9 @@ from components.deployment.candidate import Candidate
 from components.deployment.config import DeployConfig
 from components.deployment.target import ClaimedError, Observation, Target
 from components.deployment.watch import watch_step
+
+_ALL_SECONDS = 10.0  # in which a revision with all requests must be seen to be ready
+_LAPSES = 1  # at a step: a server that is moved to another machine is not ready for a while
 
 
 class HeldError(RefusedError):
@@ -107,7 +111,8 @@ def _bring(
         if share == 100:
             observed = target.observe(name)
             prove_revision(candidate, observed.url)
-            require_alive(target.observe(name), revision, is_new=is_new)
+            soon = time.monotonic() + _ALL_SECONDS
+            await_ready(target, candidate, soon, is_new=is_new, looks=STEADY_LOOKS)
         elif config.strategy != "ab" and before.stable is not None:
             _judge(target, candidate, before.stable.revision, share, config, holder)
 
@@ -134,12 +139,20 @@ def _shift(target: Target, candidate: Candidate, before: Observation, share: int
 def _judge(
     target: Target, candidate: Candidate, old: str, share: int, config: DeployConfig, holder: str
 ) -> None:
-    """Watch a step to its end; raises when the new one is worse, or cannot be judged."""
-    name, new = candidate.name, candidate.revision
+    """Watch a step to its end; raises when the new one is worse, comes and goes, or cannot be judged."""
+    name, new, lapses = candidate.name, candidate.revision, 0
 
     def check() -> None:
+        nonlocal lapses
         target.claim(name, holder)
-        # a server that is moved to another machine is not ready for a while, too
+        observed = target.observe(name)
+        require_alive(observed, new, is_new=True)
+        found = observed.find(new)
+        if found is not None and found.state == "ready":
+            return
+        lapses += 1
+        if lapses > _LAPSES:
+            raise RefusedError(f"revision {new} comes and goes: not ready {lapses} times at {share} %")
         await_ready(target, candidate, time.monotonic() + config.timeout_seconds, is_new=True)
 
     found = watch_step(target, name, new, old, config=config, check=check)

@@ -14,6 +14,8 @@ from tests.cluster.binaries.build import binaries
 from tests.cluster.definitions import define, definitions
 from tests.cluster.kserve import controlled
 from tests.cluster.nodes import DEPLOYMENTS, LEASES, OWN, ROUTES, SERVICES, await_so, nodes
+from tests.cluster.prometheus import prometheus
+from tests.cluster.releases import routed
 from tests.cluster.server import Cluster, running
 from tests.house import ROOT
 from tools.render_manifests import render_production
@@ -131,6 +133,13 @@ def target_of(cluster_of, played):
         played.ask("DELETE", path)
     for folder in (DEPLOYMENTS, SERVICES, ROUTES, LEASES):
         played.ask("DELETE", folder)
+
+
+@pytest.fixture
+def counts(played):
+    """A Prometheus that counts what is asked by the shares of the moment."""
+    with prometheus(lambda: routed(played)) as found:
+        yield found
 
 
 @pytest.fixture

@@ -33,8 +33,9 @@ class Nodes:
     """Nodes of a cluster.
 
     Attributes:
-        behaviour: By the address of a model: `ready` (if nothing is said), `slow`, `failing`, or `dying`:
-            it was ready, and is no more.
+        behaviour: By the address of a model: `ready` (if nothing is said), `slow`, `failing`, `dying` (it
+            was ready, and is no more), or `flapping`: by turns `ready` and `dying`.
+        turn: How long a turn of those takes. Seconds.
         revisions: Knative's revisions by service: their names and addresses of models, oldest first.
     """
 
@@ -46,9 +47,11 @@ class Nodes:
         self._pool = urllib3.PoolManager(cert_reqs="CERT_NONE", maxsize=4)
         urllib3.disable_warnings()
         self.behaviour: dict[str, str] = {}
+        self.turn = 1.0
         self.revisions: dict[str, list[tuple[str, str]]] = defaultdict(list)
         self._templates: dict[str, str] = {}
-        self._ready: dict[str, str] = {}  # by Deployment: the template that was rolled out last
+        self._ready: dict[str, str] = {}  # by Deployment or service: whose pods are ready
+        self._complete: dict[str, str] = {}  # by Deployment: the template that was rolled out last
 
     def ask(self, method: str, path: str, body: Any = None, kind: str = "json") -> Any:
         """Ask the API server as its administrator."""
@@ -58,6 +61,15 @@ class Nodes:
         content = json.loads(answer.data)
         assert answer.status < 300 or answer.status in (404, 409), content
         return content
+
+    def versions(self, folder: str, since: str) -> list[Any]:
+        """Every version that the objects of a folder have had since a `resourceVersion`, oldest first."""
+        path = f"{folder}?watch=1&resourceVersion={since}&timeoutSeconds=1"
+        headers = {"Authorization": f"Bearer {self._token}"}
+        lines = self._pool.request("GET", f"{self._host}{path}", headers=headers).data.splitlines()
+        events = [json.loads(line) for line in lines]
+        assert all(one["type"] in ("ADDED", "MODIFIED", "DELETED") for one in events), events
+        return [one["object"] for one in events]
 
     def look(self) -> None:
         """Do once what there is to do."""
@@ -75,7 +87,9 @@ class Nodes:
             self.ask("PATCH", path, {"status": {**gone, **status}}, "merge-patch+json")
 
     def _behaves(self, template: dict) -> str:
-        return self.behaviour.get(template["metadata"].get("annotations", {}).get(URI, ""), "ready")
+        told = self.behaviour.get(template["metadata"].get("annotations", {}).get(URI, ""), "ready")
+        turns = ("ready", "dying")
+        return turns[int(time.monotonic() / self.turn) % 2] if told == "flapping" else told
 
     def _deployment(self, one: dict) -> dict:
         name, wanted = one["metadata"]["name"], one["spec"].get("replicas", 1)
@@ -83,12 +97,12 @@ class Nodes:
         replica_set = f"{name}-{_digest(template)}"
         behaves = self._behaves(template)
         if behaves == "ready":
-            self._ready[name] = replica_set
+            self._ready[name] = self._complete[name] = replica_set
         elif behaves == "dying":
             self._ready.pop(name, None)
         available = wanted if name in self._ready else 0
         said = f'ReplicaSet "{replica_set}"'
-        if self._ready.get(name) == replica_set:
+        if self._complete.get(name) == replica_set:  # it stays so when its pods die
             told = ("True", "NewReplicaSetAvailable", f"{said} has successfully progressed.")
         elif behaves == "failing":
             told = ("False", "ProgressDeadlineExceeded", f"{said} has timed out progressing.")
@@ -115,16 +129,14 @@ class Nodes:
         behaves = self._behaves(template)
         if behaves == "ready":
             self._ready[name] = created
-        ready = self._ready.get(name, "")
+        ready = self._ready.get(name, "")  # it stays the latest ready one when it fails
         traffic = [_target(entry, ready, name) for entry in one["spec"]["traffic"]] if ready else []
         well = ("True", "", "")
-        if created != ready:
-            failed = (
-                "False",
-                "RevisionFailed",
-                f'Revision "{created}" failed with message: Container exited 1.',
-            )
-            well = failed if behaves == "failing" else ("Unknown", "", "")
+        if behaves in ("failing", "dying"):
+            said = f'Revision "{created}" failed with message: Container exited 1.'
+            well = ("False", "RevisionFailed", said)
+        elif created != ready:
+            well = ("Unknown", "", "")
         conditions = [_condition(kind, *well) for kind in ("ConfigurationsReady", "Ready")]
         routes = _condition("RoutesReady", "True" if ready else "Unknown", "", "")
         host = f"{name}.{NAMESPACE}"
