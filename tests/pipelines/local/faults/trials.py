@@ -10,9 +10,11 @@ import signal
 import sqlite3
 import sys
 import tempfile
+import threading
 from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass
+from multiprocessing.connection import wait
 from pathlib import Path
 
 from components.common.errors import ComponentError
@@ -20,6 +22,7 @@ from components.common.storage import content_digest
 from tests.pipelines.local.faults import crash
 
 PATIENCE_SECONDS = 180.0
+PROCESSES = threading.Lock()  # whoever starts one asks all how they ended, and each tells it only once
 SITE = Path(__file__).with_name("site")
 PRELOADED = [
     "asyncio", "jinja2", "ml_metadata.metadata_store.metadata_store", "pipelines.execution",
@@ -101,19 +104,25 @@ class Trials:
         plan = {"root": str(root), "trace": f"{beside}.trace", **plan}
         arguments = (self.package, self.parameters, root, run_id, beside, plan)
         process = self._context.Process(target=_run, args=arguments)
-        process.start()
+        with PROCESSES:
+            process.start()
         return process
 
     def end(self, process, after: float | None = None) -> int:
         """Wait for the end of a run, or kill it after some seconds; returns how it ended."""
-        if after is not None:
-            process.join(after)
-            if process.exitcode is None:
-                crash.kill_machine(process.pid)
-        process.join(PATIENCE_SECONDS)
-        if process.exitcode is None:
+        if after is not None and _ended(process, after) is None:
+            crash.kill_machine(process.pid)
+        code = _ended(process, PATIENCE_SECONDS)
+        if code is None:
             crash.kill_machine(process.pid)
             raise AssertionError("the run did not end")
+        return code
+
+
+def _ended(process, seconds: float) -> int | None:
+    """Return how a process ended, or None when it runs on after so long."""
+    wait([process.sentinel], seconds)
+    with PROCESSES:
         return process.exitcode
 
 
