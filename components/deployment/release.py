@@ -16,7 +16,7 @@ from components.deployment.await_ready import (
 )
 from components.deployment.candidate import Candidate
 from components.deployment.config import DeployConfig
-from components.deployment.target import ClaimedError, Observation, Target
+from components.deployment.target import ClaimedError, Observation, ObservedRevision, Target
 from components.deployment.watch import watch_step
 
 _ALL_SECONDS = 10.0  # in which a revision with all requests must be seen to be ready
@@ -32,8 +32,9 @@ def release_model(
 ) -> Observation:
     """Bring a model to the share that was asked for, or leave the name as it was.
 
-    A release that was killed midway is completed by running it again, from the share that it had. A model
-    that has all requests already and is alive is only proved again; a dead one is started anew.
+    A release that was killed midway is completed by running it again, from the share that it had, even from
+    all requests: what was before stands until then. A model that has been released already and is alive is
+    only proved again; a dead one is started anew.
 
     Args:
         target: Where to.
@@ -101,25 +102,35 @@ def _bring(
     target: Target, candidate: Candidate, before: Observation, config: DeployConfig, holder: str
 ) -> None:
     name, revision = candidate.name, candidate.revision
-    is_new = before.stable is None or before.stable.revision != revision
+    old = _old(before, revision)
+    is_new = old is None or old.revision != revision
     target.apply(candidate.wanted)
     spoken = await_proved(target, candidate, timeout_seconds=config.timeout_seconds, is_new=is_new)
     said = f" and answers {len(candidate.golden)} golden requests by {', '.join(spoken)}" if spoken else ""
     say(f"revision {revision} of `{name}` is ready{said}")
-    for share in _shares(before, revision, config):
-        _shift(target, candidate, before, share)
+    for share in _shares(before, old, revision, config):
+        _shift(target, candidate, old, share)
         if share == 100:
             observed = target.observe(name)
             prove_revision(candidate, observed.url)
             soon = time.monotonic() + _ALL_SECONDS
             await_ready(target, candidate, soon, is_new=is_new, looks=STEADY_LOOKS)
-        elif config.strategy != "ab" and before.stable is not None:
-            _judge(target, candidate, before.stable.revision, share, config, holder)
+        elif config.strategy != "ab" and old is not None:
+            _judge(target, candidate, old.revision, share, config, holder)
 
 
-def _shares(before: Observation, revision: str, config: DeployConfig) -> Sequence[int]:
+def _old(before: Observation, revision: str) -> ObservedRevision | None:
+    """Return what serves, or what was before when a killed release had given its model all requests."""
+    stable = before.stable
+    has_all = stable is not None and stable.revision == revision
+    return (before.begun_from if has_all else None) or stable
+
+
+def _shares(
+    before: Observation, old: ObservedRevision | None, revision: str, config: DeployConfig
+) -> Sequence[int]:
     """Return the steps that are left; none but all when there is no other that could have a share."""
-    if before.stable is None or before.stable.revision == revision or before.stable.state == "failed":
+    if old is None or old.revision == revision or old.state == "failed":
         return (100,)
     reached = before.weights.get(revision, 0)
     left = [share for share in config.shares if share > reached]
@@ -127,10 +138,10 @@ def _shares(before: Observation, revision: str, config: DeployConfig) -> Sequenc
     return [reached, *left] if is_judged else left or config.shares
 
 
-def _shift(target: Target, candidate: Candidate, before: Observation, share: int) -> None:
+def _shift(target: Target, candidate: Candidate, old: ObservedRevision | None, share: int) -> None:
     weights = {candidate.revision: share}
-    if share < 100 and before.stable is not None:
-        weights[before.stable.revision] = 100 - share
+    if share < 100 and old is not None:
+        weights[old.revision] = 100 - share
     if target.observe(candidate.name).weights != weights:
         target.weigh(candidate.name, weights)
         say(f"revision {candidate.revision} has {'all' if share == 100 else f'{share} % of the'} requests")
@@ -171,18 +182,21 @@ def _judge(
 def _restore(target: Target, candidate: Candidate, before: Observation) -> str:
     """Undo what a failed release did, and say what is served now."""
     name, revision = candidate.name, candidate.revision
-    weights = before.weights
-    stable = None if before.stable is None else before.stable.revision
-    if stable not in (None, revision) and revision in weights:  # it went on with a release that had begun
-        weights = {str(stable): 100}
+    weights, old = before.weights, _old(before, revision)
+    is_new = old is None or old.revision != revision
+    if old is not None and is_new and revision in weights:  # it went on with a release that had begun
+        weights = {old.revision: 100}
     try:
         if weights and target.observe(name).weights != weights:
             target.weigh(name, weights)
-        if stable != revision and target.observe(name).find(revision) is not None:
+        if is_new and target.observe(name).find(revision) is not None:
             target.remove(name, revision)
         serving = target.observe(name).stable
     except ComponentError as error:
         return f"what was before could not be restored: {error}"
     if serving is None:
         return "nothing was served before, and nothing is now"
-    return f"revision {serving.revision} serves as before ({serving.state})"
+    kept = f"revision {serving.revision} serves as before ({serving.state})"
+    if serving.revision != revision:
+        return kept
+    return f"{kept}, and nothing stands beside it: `millrace rollback {name}` releases the one before"

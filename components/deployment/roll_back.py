@@ -81,7 +81,7 @@ def roll_back_model(
         UnavailableError: The target does not answer, or the model is not ready in time; likewise.
     """
     target, observed = _observe(model_name, config)
-    kept = _begun_from(observed)
+    kept = observed.begun_from
     if kept is not None and revision in (None, kept.revision):
         deployed = _abandon(target, model_name, kept, config, run_id)
     else:
@@ -102,17 +102,6 @@ def _observe(model_name: str, config: DeployConfig) -> tuple[Target, Observation
 def _at_once(config: DeployConfig) -> DeployConfig:
     strategy = "replace" if config.strategy == "replace" else "canary"
     return replace(config, strategy=strategy, steps=(100,))
-
-
-def _begun_from(observed: Observation) -> ObservedRevision | None:
-    """Return the revision that a half-done release began from, if one is half done and it still serves.
-
-    That is the one that was released last, even when the new one has all requests already.
-    """
-    if len(observed.revisions) < 2:
-        return None
-    last = observed.find(observed.released[-1].revision) if observed.released else observed.stable
-    return last if last is not None and (last.weight or last.state == "ready") else None
 
 
 def _abandon(
@@ -147,7 +136,7 @@ def _former(observed: Observation, revision: str | None) -> Release:
     others = [each for each in reversed(observed.released) if each.revision != present]
     if revision is None and others:
         return others[0]
-    for each in others:
+    for each in reversed(observed.released):  # the present one is only proved again, as after a kill
         if each.revision == revision:
             return each
     known = ", ".join(dict.fromkeys(each.revision for each in others)) or "none"

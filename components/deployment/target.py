@@ -125,9 +125,21 @@ class Observation:
         return max(weighted, key=lambda each: each.weight, default=None)
 
     @property
+    def begun_from(self) -> ObservedRevision | None:
+        """The revision that a half-done release began from, or None when none is half done, or it is gone.
+
+        That is the one that was released last, even when the new one has all requests already.
+        """
+        if len(self.revisions) < 2:
+            return None
+        last = self.find(self.released[-1].revision) if self.released else self.stable
+        return last if last is not None and (last.weight or last.state == "ready") else None
+
+    @property
     def canary(self) -> ObservedRevision | None:
-        """The revision that has a share beside the stable one, or None."""
-        others = [each for each in self.revisions if each.weight and each != self.stable]
+        """The revision that has a share, or all, beside the one that its release began from, or None."""
+        old = self.begun_from or self.stable
+        others = [each for each in self.revisions if each.weight and each != old]
         return max(others, key=lambda each: each.weight, default=None)
 
     def find(self, revision: str) -> ObservedRevision | None:

@@ -9,6 +9,7 @@ from components.deployment import watch
 from components.deployment.candidate import Candidate
 from components.deployment.config import DeployConfig
 from components.deployment.release import HeldError, release_model
+from components.deployment.roll_back import promote_model
 from components.deployment.tally import Tally
 from components.deployment.target import ClaimedError, Wanted
 from tests.components.deployment.played_target import PlayedTarget
@@ -74,3 +75,52 @@ def test_who_lost_the_name_to_another_changes_nothing_there_any_more(monkeypatch
     with pytest.raises(ClaimedError, match=r"^run 2 is releasing"):
         release(target, "new")
     assert target.weights == {"old": 80, "new": 20}
+
+
+@pytest.fixture
+def target_with_all_requests_at_the_new_one():
+    """A release that was killed after its last shift: the old one stands, without a share."""
+    target = PlayedTarget("old")
+    target.apply(Wanted(name="m", revision="new", model_uri="s3://b/new", model_digest="new"))
+    target.weigh("m", {"new": 100})
+    return target
+
+
+def answer_otherwise(*_, **__):
+    raise RefusedError("the endpoint answers otherwise")
+
+
+def test_who_answers_otherwise_when_gone_on_with_has_all_requests_no_longer(
+    monkeypatch, target_with_all_requests_at_the_new_one
+):
+    target = target_with_all_requests_at_the_new_one
+    monkeypatch.setattr("components.deployment.release.prove_revision", answer_otherwise)
+    with pytest.raises(RefusedError, match=r"answers otherwise.*revision old serves as before \(ready\)$"):
+        release(target, "new")
+    assert target.weights == {"old": 100}
+
+
+def test_who_answers_otherwise_with_nothing_beside_it_serves_on_and_that_is_told(monkeypatch):
+    target = PlayedTarget("older", "old")
+    monkeypatch.setattr("components.deployment.release.prove_revision", answer_otherwise)
+    told = r"answers otherwise.*old serves as before.*nothing stands beside it: `millrace rollback m`"
+    with pytest.raises(RefusedError, match=told):
+        release(target, "old")
+    assert target.weights == {"old": 100}
+
+
+def test_who_has_all_requests_already_goes_on_without_a_step_back(target_with_all_requests_at_the_new_one):
+    target = target_with_all_requests_at_the_new_one
+    target.counts = {"old": Tally(), "new": Tally()}  # a step would be held
+    assert release(target, "new").weights == {"new": 100}
+    assert target.weights == {"new": 100}
+
+
+def test_who_has_all_requests_while_the_old_one_stands_is_promoted_to_the_end(
+    monkeypatch, tmp_path, target_with_all_requests_at_the_new_one
+):
+    target = target_with_all_requests_at_the_new_one
+    for module in ("roll_back", "deploy"):
+        monkeypatch.setattr(f"components.deployment.{module}.open_target", lambda _: target)
+    promote_model(tmp_path / "e", model_name="m", config=DeployConfig(target="local"))
+    assert target.weights == {"new": 100}
