@@ -21,6 +21,7 @@ from components.common.artifacts import (
     read_signature,
     read_snapshot,
     read_verdict,
+    twin_obstacle,
 )
 from components.common.documents import read_json
 from components.common.errors import ComponentError
@@ -124,6 +125,7 @@ def _plain(value: Any) -> str:
 
 def _evaluation_lines(folder: Path) -> list[tuple[str, str]]:
     evaluation: Evaluation = read_evaluation(folder)
+    obstacle = twin_obstacle(folder)
     metrics = "; ".join(
         f"{name} {interval_text(metric)}"
         for name, metric in islice(evaluation.metrics.items(), _MOST_METRICS)
@@ -131,6 +133,7 @@ def _evaluation_lines(folder: Path) -> list[tuple[str, str]]:
     return [
         ("test", f"{metrics}, {evaluation.rows:,} rows"),
         ("model gate", _verdict_text(read_verdict(folder))),
+        ("twin", f"none, TensorFlow serves: {obstacle}" if obstacle else "proven"),
     ]
 
 
@@ -144,8 +147,9 @@ def _endpoint_lines(folder: Path) -> list[tuple[str, str]]:
     endpoint: Endpoint = read_endpoint(folder)
     if endpoint.url is None:
         return [("endpoint", f"none: target is `{endpoint.target}`")]
+    served = f"{endpoint.target}, revision {endpoint.revision}, engine {endpoint.engine}"
     asked = f"{endpoint.golden_requests} golden requests answered equally"
-    return [("endpoint", f"{endpoint.url} ({endpoint.target}, revision {endpoint.revision}, {asked})")]
+    return [("endpoint", f"{endpoint.url} ({served}, {asked})")]
 
 
 def _curl(folders: Mapping[str, Path]) -> str | None:

@@ -49,13 +49,15 @@ def endpoint_table(endpoints: Sequence[Mapping[str, Any]]) -> Table | str:
     """Return a table of endpoints, or a line that says that none answers."""
     if not endpoints:
         return "no model is being served"
-    table = plain_table("NAME", "REVISION", "STATE", "URL")
+    table = plain_table("NAME", "REVISION", "ENGINE", "STATE", "URL")
     for endpoint in endpoints:
         weighted = {name: share for name, share in (endpoint.get("weights") or {}).items() if share < 100}
         shares = ", ".join(f"{name} {share} %" for name, share in weighted.items())
         state = f"released by {endpoint['holder']}" if endpoint.get("holder") else endpoint.get("state")
         revision = shares or str(endpoint.get("revision") or "-")
-        table.add_row(endpoint["name"], revision, str(state or "-"), endpoint["url"])
+        engines = {each["engine"] for each in endpoint.get("revisions") or () if each["weight"]}
+        engine = ", ".join(sorted(engines)) or "-"
+        table.add_row(endpoint["name"], revision, engine, str(state or "-"), endpoint["url"])
     return table
 
 

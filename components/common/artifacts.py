@@ -416,6 +416,7 @@ class Endpoint:
         model_uri: Where the model's folder is.
         traffic: Share of requests by revision, in percent; empty for a target that serves nothing.
         golden_requests: Golden requests that were answered equally.
+        engine: What computes the answers, `twin` or `tensorflow`; `auto` when its server chose.
     """
 
     name: str
@@ -426,6 +427,7 @@ class Endpoint:
     model_uri: str
     traffic: dict[str, int]
     golden_requests: int
+    engine: str = "auto"
 
 
 def write_endpoint(folder: Path, endpoint: Endpoint) -> None:

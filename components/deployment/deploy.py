@@ -88,5 +88,5 @@ def describe(
         name=wanted.name, target=target, url=observed.url if observed is not None else None,
         revision=wanted.revision if served else None, model_digest=wanted.model_digest,
         model_uri=wanted.model_uri, traffic=observed.weights if observed is not None else {},
-        golden_requests=golden,
+        golden_requests=golden, engine=wanted.engine,
     )  # fmt: skip

@@ -51,7 +51,7 @@ class GrpcService:
         return messages.ModelReadyResponse(ready=request.name == self._service.model.name)
 
     async def ModelMetadata(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's name
-        """Tell what the model takes and gives; gRPC has no place for kinds and classes."""
+        """Tell what the model takes and gives; gRPC has no place for kinds, classes and reasons."""
         model = self._service.model
         if request.name != model.name:
             await context.abort(grpc.StatusCode.NOT_FOUND, "unknown model")
@@ -60,8 +60,8 @@ class GrpcService:
             [{key: each[key] for key in ("name", "datatype", "shape")} for each in described[side]]
             for side in ("inputs", "outputs")
         )
-        answer: Any = messages.ModelMetadataResponse
-        return answer(name=model.name, platform=described["platform"], inputs=inputs, outputs=outputs)
+        told = {key: described[key] for key in ("name", "versions", "platform")}
+        return messages.ModelMetadataResponse(**told, inputs=inputs, outputs=outputs)
 
     async def ModelInfer(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's name
         """Answer a request; raw contents are answered by raw contents."""

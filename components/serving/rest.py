@@ -29,6 +29,9 @@ _JSON_LENGTH = b"inference-header-content-length"
 _JSON, _BINARY, _TEXT = b"application/json", b"application/octet-stream", b"text/plain; version=0.0.4"
 
 
+_PLATFORMS = {"twin": "millrace_twin", "tensorflow": "tensorflow_savedmodel"}  # PROJECT_FORMAT
+
+
 class _RequestError(Exception):
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -152,7 +155,8 @@ def describe_model(model: LoadedModel) -> dict[str, Any]:
         for entry in model.signature.outputs
     ]
     return {
-        "name": model.name, "versions": ["1"], "platform": "millrace", "inputs": inputs, "outputs": outputs,
+        "name": model.name, "versions": ["1"], "platform": _PLATFORMS[model.choice.engine],
+        "inputs": inputs, "outputs": outputs,
         "parameters": {key: value for key, value in engine.items() if value is not None},
     }  # fmt: skip
 

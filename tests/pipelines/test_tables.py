@@ -45,6 +45,19 @@ def test_an_address_is_never_cut():
     assert url in shown(endpoint_table([found]))
 
 
+def test_endpoints_name_the_engine_of_what_has_requests():
+    revisions = [
+        {"engine": "twin", "weight": 90}, {"engine": "tensorflow", "weight": 10},
+        {"engine": "auto", "weight": 0},
+    ]  # fmt: skip
+    found = [
+        {"name": "both", "revision": "abc", "state": "ready", "url": "u", "revisions": revisions},
+        {"name": "one", "revision": "def", "state": "ready", "url": "u", "revisions": revisions[:1]},
+    ]
+    lines = [line.split(maxsplit=2) for line in shown(endpoint_table(found)).splitlines()[1:]]
+    assert [rest.split("ready")[0].strip() for *_, rest in lines] == ["tensorflow, twin", "twin"]
+
+
 def test_lineage_is_a_tree_with_paths_below_the_root():
     source = {"kind": "source", "name": "flights", "uri": "/data/f.csv", "sha256": "12" * 32}
     snapshot = {

@@ -310,10 +310,16 @@ def test_model_that_could_do_more_than_compute_is_never_loaded(tmp_path):
     assert "| tensorflow" not in ended.stderr  # it was not even imported
 
 
-def test_metadata_metrics_and_log_say_what_computes(ask, engine, server_url, server_log):
-    told = ask("/v2/models/tiny")[1]["parameters"]
+def test_metadata_metrics_and_log_say_what_computes(ask, stub, engine, server_url, server_log):
+    """The platform is PROJECT_FORMAT in the Open Inference Protocol, which has a name for a SavedModel."""
+    described = ask("/v2/models/tiny")[1]
+    told = described["parameters"]
     assert told["engine"] == engine
     assert ("reason" in told) == (engine == "tensorflow")
+    platform = {"twin": "millrace_twin", "tensorflow": "tensorflow_savedmodel"}[engine]
+    by_grpc = stub.ModelMetadata(messages.ModelMetadataRequest(name="tiny"))
+    assert (described["platform"], by_grpc.platform) == (platform, platform)
+    assert (described["versions"], list(by_grpc.versions)) == (["1"], ["1"])
     with urllib.request.urlopen(f"{server_url}/metrics") as response:  # noqa: S310 - loopback
         assert f'engine="{engine}"' in response.read().decode()
     lines = [json.loads(line) for line in server_log.read_text().splitlines() if line.startswith("{")]
