@@ -30,7 +30,7 @@ _RULES: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "max_error_rate_increase": ("0 <= max_error_rate_increase <= 1", lambda value: 0 <= value <= 1),
     "max_latency_ratio": ("max_latency_ratio >= 1", lambda value: value >= 1),
     "max_prediction_shift": ("0 <= max_prediction_shift <= 1", lambda value: 0 <= value <= 1),
-    "sticky": ("sticky is the name of a header", lambda value: value is None or _is_header(value)),
+    "sticky": ("sticky is a header or input:NAME", lambda value: value is None or _is_sticky(value)),
 }
 
 
@@ -60,8 +60,8 @@ class DeployConfig:
             difference of cumulative shares). 0 to 1, which is never exceeded.
         deadline_seconds: Longest time that a step waits for enough requests. Seconds, above 0.
         on_inconclusive: What follows when they do not come: `hold` the shares as they are, or `restore`.
-        sticky: Header of requests whose value decides who answers, so that a user always meets the same
-            revision; None shares by chance. On `local` alone.
+        sticky: Header of requests, or `input:` and the name of an input, whose value decides who answers,
+            so that a user always meets the same revision; None shares by chance. On `local` alone.
         kserve: Knobs of the targets `kserve` and `manifest`: the fields of `KServeConfig`.
     """
 
@@ -122,5 +122,5 @@ class DeployConfig:
             raise ValueError(f"`strategy: ab` has one share below 100, but got {self.steps=}.")
 
 
-def _is_header(value: Any) -> bool:
-    return isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9-]+", value) is not None
+def _is_sticky(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9-]+|input:.+", value) is not None

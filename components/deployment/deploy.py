@@ -7,6 +7,7 @@ import socket
 from pathlib import Path
 
 from components.common.artifacts import Endpoint, write_endpoint
+from components.common.errors import BadInputError
 from components.common.names import check_model_name
 from components.deployment.candidate import Candidate, read_candidate
 from components.deployment.config import DeployConfig
@@ -54,6 +55,7 @@ def deploy(
         model.resolve(), golden_requests, name=model_name, model_uri=uri, run_id=run_id,
         engine=config.engine,
     )  # fmt: skip
+    _require_key(candidate, config)
     if name == "manifest":
         write_manifest(endpoint, candidate.wanted, config)
     is_served = name not in ("manifest", "none")

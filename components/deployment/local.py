@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from components.common.control import call_control
 from components.common.documents import read_json
@@ -24,7 +25,7 @@ class LocalTarget:
 
         Args:
             control: Path of the socket.
-            sticky: Header of requests whose value decides who answers, or None.
+            sticky: Header, or `input:` and an input, whose value decides who answers, or None.
         """
         self._control, self._sticky = control, sticky
 
@@ -87,7 +88,7 @@ class LocalTarget:
 
     def weigh(self, model_name: str, weights: Mapping[str, int]) -> None:
         """Share the requests; see `Target`."""
-        query = f"?sticky={self._sticky}" if self._sticky else ""
+        query = f"?sticky={quote(self._sticky)}" if self._sticky else ""
         call_control(self._control, "PUT", f"/endpoints/{model_name}/weights{query}", dict(weights))
 
     def remove(self, model_name: str, revision: str) -> None:

@@ -65,7 +65,7 @@ def rollback(
 def ab(
     name: Name,
     outcomes: Annotated[Path, typer.Option(help="A .csv or .parquet file, a row for each outcome.")],
-    key: Annotated[str, typer.Option(help="Column of users: what the sticky header said.")] = "key",
+    key: Annotated[str, typer.Option(help="Column of users: the header or input that decided.")] = "key",
     outcome: Annotated[str, typer.Option(help="Column of outcomes: numbers.")] = "outcome",
     level: Annotated[float, typer.Option(help="Of the interval.", min=0.5, max=0.9999)] = 0.95,
     lower_is_better: Annotated[
@@ -103,7 +103,7 @@ def _split(name: str, root: Path) -> dict[str, int]:
         raise BadInputError("no such endpoint", value=name, fix="`millrace endpoints` lists them")
     weights, sticky = endpoints[name]["weights"], endpoints[name]["sticky"]
     if len(weights) != 2 or not sticky:
-        fix = "release with `-p strategy=ab -p sticky=HEADER`"
+        fix = "release with `-p strategy=ab -p sticky=HEADER` (or `input:NAME`)"
         raise BadInputError("no A/B test is under way", where=name, value=weights, fix=fix)
     return weights
 

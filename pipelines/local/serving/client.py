@@ -44,7 +44,7 @@ class Supervisor:
             For each `name`, `url` (the infer address), `model_digest`, `revision`, `state`, `reason` and
             `model_uri` of the revision with the largest share (None before the first release), and as in
             the control API `revisions`: all of them, `weights`: percent by revision, `sticky`: the header
-            whose value decides, or None, and `holder`: who is releasing now, or None.
+            or input whose value decides, or None, and `holder`: who is releasing now, or None.
 
         Raises:
             UnavailableError: It no longer answers.

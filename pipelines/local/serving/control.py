@@ -67,7 +67,7 @@ class Control:
         return web.json_response({})
 
     async def weigh(self, request: web.Request) -> web.Response:
-        """Share the requests of an endpoint; the query may name a header, `sticky`, that decides."""
+        """Share the requests of an endpoint; the query may name what decides, `sticky`."""
         sticky = request.query.get("sticky")
         self._endpoints.weigh(request.match_info["name"], await _read(request), sticky)
         return web.json_response({})

@@ -32,7 +32,7 @@ class Endpoint:
         weights: Share of requests in percent, by revision; empty until the first release.
         released: Which revisions had all requests with nothing beside them, one after the other, the
             present one last.
-        sticky: Header of requests whose value decides who answers, or None.
+        sticky: What of a request decides who answers (see `read_key`), or None.
     """
 
     revisions: dict[str, Revision] = field(default_factory=dict)
@@ -130,7 +130,7 @@ class Endpoints:
         Args:
             name: The model's name.
             weights: Percent by revision; with `sticky`, the order says whose keys stay (see `assign`).
-            sticky: Header of requests whose value decides who answers, or None.
+            sticky: What of a request decides who answers (see `read_key`), or None.
 
         Raises:
             UnknownError: The endpoint or a revision does not exist.

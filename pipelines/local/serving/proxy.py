@@ -12,8 +12,9 @@ from aiohttp import web
 from components.common.errors import BadInputError
 from components.common.names import check_model_name
 from pipelines.local.serving.counts import Counts, merge_metrics
-from pipelines.local.serving.endpoints import Endpoints
+from pipelines.local.serving.endpoints import Endpoint, Endpoints
 from pipelines.local.serving.revision import Revision
+from pipelines.local.serving.sticky import read_key
 from pipelines.local.serving.tally import histogram, read_predictions
 
 REVISION_HEADER = "Millrace-Revision"
@@ -106,7 +107,7 @@ class Proxy:
             return _error(413, f"the body is larger than {MAX_BODY_BYTES} bytes")
         started = asyncio.get_running_loop().time()
         while True:
-            revision = self._pick(request)
+            revision = self._pick(request, body)
             if isinstance(revision, web.Response):
                 return revision
             revision.under_way += 1
@@ -120,7 +121,7 @@ class Proxy:
             if asyncio.get_running_loop().time() > started + self.hold_seconds:
                 return _error(503, f"model `{revision.endpoint}` is being started anew")
 
-    def _pick(self, request: web.Request) -> Revision | web.Response:
+    def _pick(self, request: web.Request, body: bytes) -> Revision | web.Response:
         try:
             name = check_model_name(request.match_info["name"])
         except BadInputError:
@@ -129,7 +130,10 @@ class Proxy:
         if endpoint is None:
             return _error(404, f"unknown model `{name}`")
         wanted = request.headers.get(REVISION_HEADER)
-        key = None if endpoint.sticky is None else request.headers.get(endpoint.sticky)
+        try:
+            key = _read_key(request, endpoint, body) if wanted is None else None
+        except BadInputError as error:
+            return _error(400, str(error))
         revision = endpoint.choose(name, key) if wanted is None else endpoint.revisions.get(wanted)
         if revision is None and wanted is not None:
             return _error(404, f"model `{name}` has no such revision")
@@ -183,6 +187,14 @@ class Proxy:
 
 def _is_serving(revision: dict[str, Any]) -> bool:
     return bool(revision["weight"]) and revision["state"] == "ready"
+
+
+def _read_key(request: web.Request, endpoint: Endpoint, body: bytes) -> str | None:
+    """Return what decides who answers, where requests for predictions are shared; else None."""
+    asks = request.method == "POST" and request.match_info["rest"] in (":predict", "/infer")
+    if endpoint.sticky is None or len(endpoint.weights) < 2 or not asks:
+        return None
+    return read_key(endpoint.sticky, request.headers, body)
 
 
 def _answer(response: aiohttp.ClientResponse, body: bytes, revision: Revision) -> web.Response:

@@ -26,7 +26,7 @@ class ServingState:
         endpoints: For each model name `{revisions: {revision: {model_uri, model_digest, engine}},
             weights: {revision: percent}, released: [{revision, model_uri, model_digest, engine}], sticky}`;
             `released` are those that had all requests, one after the other, the present one last, and
-            `sticky` is the header whose value decides who answers, or None.
+            `sticky` is the header or input whose value decides who answers, or None.
     """
 
     port: int | None = None

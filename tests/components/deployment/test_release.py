@@ -214,6 +214,13 @@ def test_target_none_writes_an_endpoint_without_address(models, golden, tmp_path
     assert (deployed.url, deployed.revision, deployed.traffic) == (None, None, {})
 
 
+def test_a_user_is_told_by_an_input_of_texts_or_whole_numbers_alone(models, golden, tmp_path):
+    for sticky in ("input:age", "input:nobody"):  # the first is of numbers with a fraction
+        config = DeployConfig(target="none", strategy="ab", sticky=sticky)
+        with pytest.raises(BadInputError, match=rf"deploy\.sticky.*'{sticky}'.*has: seats, carrier"):
+            deploy(models["first"], golden[1.0], tmp_path / "e", model_name="m", config=config)
+
+
 def test_unset_target_follows_the_environment(monkeypatch):
     monkeypatch.setenv("MILLRACE_SUPERVISOR", "/x")
     assert DeployConfig().chosen_target() == "local"

@@ -6,6 +6,7 @@ import socket
 import time
 import urllib.error
 import urllib.request
+from urllib.parse import quote
 
 import pytest
 
@@ -56,8 +57,9 @@ def apply(supervisor, name, folder):
     return digest[:12]
 
 
-def weigh(supervisor, name, weights):
-    call_control(supervisor.control, "PUT", f"/endpoints/{name}/weights", weights)
+def weigh(supervisor, name, weights, *, sticky=None):
+    query = f"?sticky={quote(sticky)}" if sticky else ""
+    call_control(supervisor.control, "PUT", f"/endpoints/{name}/weights{query}", weights)
 
 
 def revisions(supervisor, name):

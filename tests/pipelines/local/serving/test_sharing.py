@@ -32,8 +32,7 @@ def both(supervisor, models):
 
 
 def share(supervisor, weights, sticky=None):
-    query = f"?sticky={sticky}" if sticky else ""
-    call_control(supervisor.control, "PUT", f"/endpoints/shared/weights{query}", weights)
+    at.weigh(supervisor, "shared", weights, sticky=sticky)
 
 
 def answered_by(supervisor, **headers):
