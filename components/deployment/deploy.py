@@ -81,6 +81,17 @@ def name_holder(run_id: str | None) -> str:
     return f"run {run_id}" if run_id else by_hand
 
 
+def _require_key(candidate: Candidate, config: DeployConfig) -> None:
+    """Refuse an input that cannot decide who answers: one that is absent, or of numbers with a fraction."""
+    if config.sticky is None or not config.sticky.startswith("input:") or candidate.signature is None:
+        return
+    keys = [entry["name"] for entry in candidate.signature.inputs if entry["datatype"] != "FP32"]
+    if config.sticky.removeprefix("input:") not in keys:
+        what = "must name an input of texts or whole numbers"
+        fix = f"the model has: {', '.join(keys) or 'none'}"
+        raise BadInputError(what, where="parameter `deploy.sticky`", value=config.sticky, fix=fix)
+
+
 def describe(
     wanted: Wanted, target: str, observed: Observation | None = None, *, golden: int = 0
 ) -> Endpoint:
