@@ -7,13 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from components.common.twin.kinds import Attributes, Maker, Operation, OperationError, Values, array_type
+from components.common.twin.kinds import (
+    Attributes,
+    Maker,
+    Operation,
+    OperationError,
+    Values,
+    array_type,
+    flush,
+)
 
 _UNSIGNED = {"int32": np.uint32, "int64": np.uint64}  # where what is below 0 is beyond any size
-_REDUCTIONS: Mapping[str, Callable[..., Any]] = {
-    "All": np.all, "Any": np.any, "Max": np.max, "Mean": np.mean, "Min": np.min, "Prod": np.prod,
-    "Sum": np.sum,
-}  # fmt: skip
 
 
 def _reshape(values: Values, shape: Values) -> Values:
@@ -65,6 +69,25 @@ def _range(start: Values, limit: Values, step: Values) -> Values:
     return np.arange(start.item(), limit.item(), step.item(), dtype=start.dtype)
 
 
+def _mean(values: Values, *, axis: Any, keepdims: bool, dtype: Any) -> Values:
+    if values.dtype.kind == "f":
+        return np.mean(values, axis=axis, keepdims=keepdims, dtype=dtype)
+    total = np.asarray(np.sum(values, axis=axis, keepdims=keepdims, dtype=np.int64))
+    count = values.size // max(total.size, 1)
+    floor = total // count
+    return np.where((total < 0) & (floor * count != total), floor + 1, floor).astype(dtype)
+
+
+def _prod(values: Values, **settings: Any) -> Values:
+    return np.prod(flush(values), **settings)
+
+
+_REDUCTIONS: Mapping[str, Callable[..., Any]] = {
+    "All": np.all, "Any": np.any, "Max": np.max, "Mean": _mean, "Min": np.min, "Prod": _prod,
+    "Sum": np.sum,
+}  # fmt: skip
+
+
 def _reduction(name: str) -> Maker:
     function = _REDUCTIONS[name]
     typed = name in ("Mean", "Prod", "Sum")  # NumPy would sum int32 as int64
@@ -82,12 +105,25 @@ def _reduction(name: str) -> Maker:
     return make
 
 
-def _extreme(function: Callable[..., Any]) -> Maker:
+def _arg_max(values: Values, axis: int) -> Values:
+    """Return the place of the largest; a NaN is as good as the least finite number."""
+    if values.dtype.kind == "f":
+        values = np.fmax(flush(values), np.finfo(values.dtype).min)
+    return np.argmax(values, axis)
+
+
+def _arg_min(values: Values, axis: int) -> Values:
+    if values.dtype.kind == "f":
+        values = np.fmin(flush(values), np.finfo(values.dtype).max)
+    return np.argmin(values, axis)
+
+
+def _extreme(function: Callable[[Values, int], Values]) -> Maker:
     def make(attributes: Attributes) -> Operation:
         kind = array_type(attributes["output_type"])
 
         def find(values: Values, axis: Values) -> Values:
-            return function(values, axis=int(axis)).astype(kind)
+            return function(values, int(axis)).astype(kind)
 
         return find
 
@@ -222,7 +258,7 @@ FUNCTIONS: Mapping[str, Operation] = {
 
 MAKERS: Mapping[str, Maker] = {
     **{name: _reduction(name) for name in _REDUCTIONS},
-    "ArgMax": _extreme(np.argmax), "ArgMin": _extreme(np.argmin), "GatherV2": _gather, "OneHot": _one_hot,
+    "ArgMax": _extreme(_arg_max), "ArgMin": _extreme(_arg_min), "GatherV2": _gather, "OneHot": _one_hot,
     "Pack": _pack, "Unpack": _unpack, "Shape": _shape, "Split": _split, "SplitV": _split_v,
     "Squeeze": _squeeze, "StridedSlice": _strided_slice,
 }  # fmt: skip

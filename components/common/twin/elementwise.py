@@ -23,6 +23,24 @@ _EXACT = ("int32", "int64")  # for others TensorFlow gives what the processor ha
 _erf, _erfc = np.frompyfunc(math.erf, 1, 1), np.frompyfunc(math.erfc, 1, 1)
 
 
+def _of_one(function: Operation) -> Operation:
+    """Return an operation that takes denormals for 0."""
+
+    def compute(values: Values) -> Values:
+        return function(flush(values))
+
+    return compute
+
+
+def _of_two(function: Operation) -> Operation:
+    """Return an operation that takes denormals for 0."""
+
+    def compute(left: Values, right: Values) -> Values:
+        return function(flush(left), flush(right))
+
+    return compute
+
+
 def _floor_div(left: Values, right: Values) -> Values:
     if left.dtype.kind == "f":
         return np.floor(flush(left / right))
@@ -34,24 +52,6 @@ def _floor_mod(left: Values, right: Values) -> Values:
         return np.mod(left, _without_zero(left, right))
     rest = flush(np.fmod(left, right))
     return np.where((rest != 0) & ((rest < 0) != (right < 0)), rest + right, rest)
-
-
-def _flushing(function: np.ufunc) -> Operation:
-    """Return an operation of one array that takes denormals for 0."""
-
-    def compute(values: Values) -> Values:
-        return function(flush(values))
-
-    return compute
-
-
-def _comparing(function: np.ufunc) -> Operation:
-    """Return a comparison that takes denormals for 0."""
-
-    def compare(left: Values, right: Values) -> Values:
-        return function(flush(left), flush(right))
-
-    return compare
 
 
 def _without_zero(divided: Values, divisor: Values) -> Values:
@@ -135,21 +135,20 @@ def _whole(values: Values, kind: np.dtype[Any]) -> Values:
 
 
 FUNCTIONS: Mapping[str, Operation] = {
-    "Add": np.add, "AddV2": np.add, "AddN": _add_n, "Sub": np.subtract, "Mul": np.multiply,
-    "MulNoNan": _mul_no_nan, "RealDiv": np.divide, "DivNoNan": _div_no_nan, "FloorDiv": _floor_div,
-    "FloorMod": _floor_mod, "Pow": _pow, "Maximum": np.maximum, "Minimum": np.minimum,
+    "Add": np.add, "AddV2": np.add, "AddN": _add_n, "Sub": np.subtract, "Mul": _of_two(np.multiply),
+    "MulNoNan": _of_two(_mul_no_nan), "RealDiv": _of_two(np.divide), "DivNoNan": _of_two(_div_no_nan),
+    "FloorDiv": _of_two(_floor_div), "FloorMod": _of_two(_floor_mod), "Pow": _of_two(_pow),
+    "Maximum": np.maximum, "Minimum": np.minimum,
     "SquaredDifference": _squared_difference, "ClipByValue": _clip_by_value,
-    "Abs": np.absolute, "Neg": np.negative, "Sign": _flushing(np.sign), "Square": np.square,
-    "Sqrt": np.sqrt,
-    "Rsqrt": _rsqrt, "Reciprocal": np.reciprocal, "Exp": np.exp, "Expm1": np.expm1, "Log": np.log,
-    "Log1p": np.log1p, "Sin": np.sin, "Cos": np.cos, "Tan": np.tan, "Atan": np.arctan,
-    "Floor": _flushing(np.floor),
-    "Ceil": _flushing(np.ceil), "Round": np.rint, "Rint": np.rint, "Erf": _error_function,
+    "Abs": np.absolute, "Neg": np.negative, "Sign": _of_one(np.sign), "Square": np.square,
+    "Sqrt": _of_one(np.sqrt), "Rsqrt": _of_one(_rsqrt), "Reciprocal": _of_one(np.reciprocal),
+    "Exp": np.exp, "Expm1": np.expm1, "Log": _of_one(np.log), "Log1p": np.log1p, "Sin": np.sin,
+    "Cos": np.cos, "Tan": np.tan, "Atan": np.arctan, "Floor": _of_one(np.floor),
+    "Ceil": _of_one(np.ceil), "Round": np.rint, "Rint": np.rint, "Erf": _error_function,
     "Erfc": _rest_of_error_function,
-    "Equal": _comparing(np.equal), "NotEqual": _comparing(np.not_equal),
-    "Less": _comparing(np.less), "LessEqual": _comparing(np.less_equal),
-    "Greater": _comparing(np.greater), "GreaterEqual": _comparing(np.greater_equal),
-    "LogicalAnd": np.logical_and,
+    "Equal": _of_two(np.equal), "NotEqual": _of_two(np.not_equal), "Less": _of_two(np.less),
+    "LessEqual": _of_two(np.less_equal), "Greater": _of_two(np.greater),
+    "GreaterEqual": _of_two(np.greater_equal), "LogicalAnd": np.logical_and,
     "LogicalOr": np.logical_or, "LogicalNot": np.logical_not, "IsFinite": np.isfinite, "IsInf": np.isinf,
     "IsNan": np.isnan, "Select": _select, "SelectV2": _select_broadcast,
 }  # fmt: skip

@@ -70,7 +70,7 @@ def _bound(side: Literal["left", "right"]) -> Maker:
         kind = array_type(attributes["out_type"])
 
         def bound(sorted_rows: Values, values: Values) -> Values:
-            rows = zip(sorted_rows, values, strict=True)
+            rows = zip(flush(sorted_rows), flush(values), strict=True)
             return np.stack([_places(row, wanted, side) for row, wanted in rows]).astype(kind)
 
         return bound
@@ -79,7 +79,7 @@ def _bound(side: Literal["left", "right"]) -> Maker:
 
 
 def _places(row: Values, wanted: Values, side: Literal["left", "right"]) -> Values:
-    places = np.searchsorted(row, flush(wanted), side=side)
+    places = np.searchsorted(row, wanted, side=side)
     if side == "left" and wanted.dtype.kind == "f":
         return np.where(np.isnan(wanted), 0, places)  # for NumPy NaN is the largest number
     return places

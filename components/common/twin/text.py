@@ -25,6 +25,8 @@ _FLOAT = re.compile(
     rb"[ \t-\r]*[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf(inity)?|nan)[ \t-\r]*", re.IGNORECASE
 )
 _WHOLE = re.compile(rb"[ \t-\r]*[+-]?\d+[ \t-\r]*")
+_WIDEST = 1000  # letters and decimals that a number is written with, lest one number fill the memory
+_FILLS = ("", " ", "+", "-", "0", "#")
 
 
 def _each(change: Callable[[bytes], bytes]) -> Operation:
@@ -45,14 +47,17 @@ def _encoded(name: str, change: Callable[[bytes], bytes]) -> Maker:
 
 
 def _as_string(attributes: Attributes) -> Operation:
-    width, precision = int(attributes["width"]), int(attributes["precision"])
-    head = f"%{attributes['fill']}{width if width >= 0 else ''}"
+    width, precision, fill = int(attributes["width"]), int(attributes["precision"]), attributes["fill"]
+    if max(width, precision) > _WIDEST or fill not in _FILLS:
+        what = "`AsString` of a width, precision or fill that is not on the list"
+        raise BadInputError(what, value=(width, precision, fill))
+    head = f"%{fill}{width if width >= 0 else ''}"
     letter = "e" if attributes["scientific"] else "g" if attributes["shortest"] else "f"
     real = f"{head}{f'.{precision}' if precision >= 0 else ''}{letter}".encode()
     whole = f"{head}d".encode()
 
     def as_string(values: Values) -> Values:
-        listed = values.ravel().tolist()
+        listed = flush(values).ravel().tolist()
         if values.dtype.kind == "b":
             return as_texts([b"true" if value else b"false" for value in listed], values.shape)
         if values.dtype.kind == "f":
@@ -130,12 +135,14 @@ def _to_number(attributes: Attributes) -> Operation:
 
 
 def _decode(attributes: Attributes) -> Operation:
-    kind = array_type(attributes["out_type"]).newbyteorder("<" if attributes["little_endian"] else ">")
+    kind = array_type(attributes["out_type"])
+    stored = kind.newbyteorder("<" if attributes["little_endian"] else ">")
 
     def decode(texts: Values, length: Values) -> Values:
         size = int(length)
         content = b"".join([text[:size].ljust(size, b"\0") for text in texts.ravel().tolist()])
-        return np.frombuffer(content, kind).reshape(*texts.shape, size // kind.itemsize)
+        numbers = np.frombuffer(content, stored).astype(kind, copy=False)
+        return numbers.reshape(*texts.shape, size // kind.itemsize)
 
     return decode
 

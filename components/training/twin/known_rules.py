@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import cast
 
 import numpy as np
 
+from components.common.twin.kinds import flush
 from components.training.twin.values import CONSTANT, Maker, Value
+
+Range = tuple[int, int]  # the least and the greatest that there can be
 
 
 def choose_beforehand(maker: Maker, value: Value) -> Value | None:
@@ -22,16 +26,17 @@ def divide_plainly(maker: Maker, value: Value) -> Value | None:
     """A `DivNoNan` by constants that are not 0: a `RealDiv`."""
     if value.operation != "DivNoNan" or not value.inputs[1].is_constant:
         return None
-    if not np.all(value.inputs[1].data):
+    if not np.all(flush(value.inputs[1].data)):
         return None
     return maker.make("RealDiv", value.inputs, dtype=value.dtype, shape=value.shape)
 
 
-def find_lowest(value: Value) -> int | None:
-    """Return a number below which no entry of whole numbers can be; None when none is known."""
-    if not value.dtype.startswith("int") or (bound := _LOWEST.get(value.operation)) is None:
+def find_range(value: Value) -> Range | None:
+    """Return between what all entries of whole numbers are; None when that is not known, or they wrap."""
+    if not value.dtype.startswith("int") or (bound := _RANGES.get(value.operation)) is None:
         return None
-    return bound(value)
+    found, limits = bound(value), np.iinfo(value.dtype)
+    return found if found and limits.min <= found[0] and found[1] <= limits.max else None
 
 
 def _decide(condition: Value) -> bool | None:
@@ -39,34 +44,37 @@ def _decide(condition: Value) -> bool | None:
         return bool(condition.data)
     if condition.operation != "Less" or not condition.inputs[1].is_scalar:
         return None
-    lowest = find_lowest(condition.inputs[0])
-    return False if lowest is not None and lowest >= condition.inputs[1].data else None
+    found = find_range(condition.inputs[0])
+    return False if found and found[0] >= condition.inputs[1].data else None
 
 
-def _least(*values: Value) -> int | None:
-    found = [find_lowest(one) for one in values]
-    return None if None in found else min(one for one in found if one is not None)
+def _either(*values: Value) -> Range | None:
+    found = [one for one in map(find_range, values) if one]
+    if len(found) < len(values):
+        return None
+    return min(one[0] for one in found), max(one[1] for one in found)
 
 
-def _sum(first: Value, second: Value) -> int | None:
-    found = find_lowest(first), find_lowest(second)
-    return None if found[0] is None or found[1] is None else found[0] + found[1]
+def _sum(first: Value, second: Value) -> Range | None:
+    one, other = find_range(first), find_range(second)
+    return (one[0] + other[0], one[1] + other[1]) if one and other else None
 
 
-_LOWEST: Mapping[str, Callable[[Value], int | None]] = {
-    CONSTANT: lambda value: int(value.data.min(initial=np.iinfo(value.data.dtype).max)),
-    "LookupTableFindV2": lambda value: _least_entry(value),
-    "StringToHashBucketFast": lambda _: 0,
-    "AddV2": lambda value: _sum(*value.inputs),
-    "Cast": lambda value: find_lowest(value.inputs[0]),
-    "GatherV2": lambda value: find_lowest(value.inputs[0]),
-    "Pack": lambda value: _least(*value.inputs),
-    "SelectV2": lambda value: _least(*value.inputs[1:]),
-}
-
-
-def _least_entry(value: Value) -> int | None:
+def _entries(value: Value) -> Range | None:
     table, _, default = value.inputs
     if not default.is_scalar:
         return None
-    return int(table.data.values.min(initial=default.data))
+    found = table.data.values
+    return int(found.min(initial=default.data)), int(found.max(initial=default.data))
+
+
+_RANGES: Mapping[str, Callable[[Value], Range | None]] = {
+    CONSTANT: lambda value: (int(value.data.min()), int(value.data.max())) if value.data.size else None,
+    "LookupTableFindV2": _entries,
+    "StringToHashBucketFast": lambda value: (0, cast("int", value.attributes["num_buckets"]) - 1),
+    "AddV2": lambda value: _sum(*value.inputs),
+    "Cast": lambda value: find_range(value.inputs[0]),
+    "GatherV2": lambda value: find_range(value.inputs[0]),
+    "Pack": lambda value: _either(*value.inputs),
+    "SelectV2": lambda value: _either(*value.inputs[1:]),
+}

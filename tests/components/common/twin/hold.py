@@ -6,6 +6,8 @@ import tensorflow as tf
 
 from components.common.twin.kinds import OperationError
 from components.common.twin.operations import make_operation
+from components.common.twin.program import Table
+from components.common.twin.tables import table_lookup
 from tests.components.common.twin.reference import compute
 
 RELATIVE = {"float32": 3e-6, "float64": 1e-12}
@@ -15,14 +17,15 @@ TINY = {name: float(np.finfo(name).tiny) for name in RELATIVE}  # below it Tenso
 def hold(operation, attributes, inputs, *, absolute=0.0):
     """Assert equal outputs, types and shapes; or that both refuse."""
     ours = make_operation(operation, attributes)
+    given = [table_lookup(one) if isinstance(one, Table) else one for one in inputs]
     try:
         wanted = compute(operation, attributes, inputs)
     except (tf.errors.OpError, UnicodeDecodeError):  # of a message that tells a string
         with pytest.raises(OperationError):
-            ours(*inputs)
+            ours(*given)
         return
     with np.errstate(all="ignore"):
-        found = ours(*inputs)
+        found = ours(*given)
     for got, want in zip(found if isinstance(found, list) else [found], wanted, strict=True):
         assert_same(np.asarray(got), np.asarray(want), absolute)
 

@@ -1,5 +1,7 @@
 """Inputs of operations, drawn with the edges of each type among them."""
 
+import math
+
 import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
@@ -14,8 +16,11 @@ STRINGS = st.one_of(
 )
 
 
-def elements(kind, *, denormal=False, **limits):
-    """Values of a type, its infinities, NaN and extremes among them, and denormals on request."""
+def elements(kind, *, denormal=False, special=False, **limits):
+    """Values of a type, its infinities, NaN and extremes among them, and denormals on request.
+
+    Within limits there are infinities and NaN only when they are asked for, as `special`.
+    """
     if kind == "bool":
         return st.booleans()
     if kind == "string":
@@ -23,7 +28,11 @@ def elements(kind, *, denormal=False, **limits):
     if kind in WIDTHS:
         drawn = st.floats(width=WIDTHS[kind], allow_subnormal=denormal, **limits)
         least = float(np.finfo(kind).smallest_subnormal)
-        return st.one_of(drawn, st.sampled_from([least, -least])) if denormal else drawn
+        apart = [
+            *([least, -least] if denormal else []),
+            *([math.nan, math.inf, -math.inf] if special else []),
+        ]
+        return st.one_of(drawn, st.sampled_from(apart)) if apart else drawn
     bounds = np.iinfo(kind)
     low, high = limits.get("min_value", bounds.min), limits.get("max_value", bounds.max)
     near = st.sampled_from(

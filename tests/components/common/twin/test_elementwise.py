@@ -49,20 +49,13 @@ def test_operation_of_two_is_tensorflows(operation, kind, data):
     hold(operation, {}, data.draw(several(kind, kind)))
 
 
-DECIDE = (
-    "Less",
-    "LessEqual",
-    "Greater",
-    "GreaterEqual",
-    "Equal",
-    "NotEqual",
-    "AddV2",
-    "Maximum",
-    "Minimum",
-)
+COUNT_NOT = """
+Less LessEqual Greater GreaterEqual Equal NotEqual AddV2 Maximum Minimum
+Mul MulNoNan RealDiv DivNoNan FloorDiv FloorMod
+"""
 
 
-@pytest.mark.parametrize("operation", DECIDE)
+@pytest.mark.parametrize("operation", COUNT_NOT.split())
 @pytest.mark.parametrize("kind", FLOATS)
 @given(data=st.data())
 @settings(deadline=None, max_examples=20)
@@ -70,7 +63,9 @@ def test_denormals_count_for_nothing_in_two_as_in_tensorflow(operation, kind, da
     hold(operation, {}, data.draw(several(kind, kind, denormal=True)))
 
 
-@pytest.mark.parametrize("operation", ["Floor", "Ceil", "Sign", "Abs", "Neg", "Relu", "Round"])
+@pytest.mark.parametrize(
+    "operation", ["Floor", "Ceil", "Sign", "Abs", "Neg", "Relu", "Round", "Sqrt", "Rsqrt", "Reciprocal"]
+)
 @pytest.mark.parametrize("kind", FLOATS)
 @given(data=st.data())
 @settings(deadline=None, max_examples=20)

@@ -5,7 +5,6 @@ import pytest
 pytest.importorskip("hypothesis")  # only the environment of development has it
 
 import numpy as np
-import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,12 +12,11 @@ from components.common.errors import BadInputError
 from components.common.twin.closed_list import OPERATIONS
 from components.common.twin.operations import IMPLEMENTED, make_operation
 from components.common.twin.program import Table
-from components.common.twin.tables import table_lookup
-from tests.components.common.twin.hold import assert_same, hold
+from tests.components.common.twin.hold import hold
 from tests.components.common.twin.strategies import elements, values
 
 many = settings(deadline=None, max_examples=20)
-small = {"min_value": -8, "max_value": 8}
+small = {"min_value": -8, "max_value": 8, "special": True}
 
 
 def test_closed_list_and_what_is_implemented_are_the_same():
@@ -71,10 +69,19 @@ def test_sums_of_other_forms_are_refused_by_name(equation):
 @given(data=st.data())
 @many
 def test_shares_of_logits_are_tensorflows(operation, kind, data):
-    limits = {"min_value": -500, "max_value": 500}
-    hold(
-        operation, {}, [data.draw(values(kind, (data.draw(st.integers(0, 5)), 4), **limits))], absolute=1e-6
-    )
+    """Numbers that are none are left out of float32: what TensorFlow gives hangs on the classes' number."""
+    special = (kind, operation) != ("float32", "Softmax")
+    limits = {"min_value": -500, "max_value": 500, "special": special, "denormal": True}
+    shape = data.draw(st.integers(0, 5)), data.draw(st.sampled_from([2, 4, 17]))
+    hold(operation, {}, [data.draw(values(kind, shape, **limits))], absolute=1e-6)
+
+
+@pytest.mark.parametrize("units", [1, 3, 20])
+@given(data=st.data(), rows=st.integers(1, 5))
+@many
+def test_layers_are_tensorflows_with_numbers_that_are_none(units, data, rows):
+    inputs = [data.draw(values("float32", shape, **small)) for shape in ((rows, 3), (3, units), (units,))]
+    hold("_FusedMatMul", {"fused_ops": ["BiasAdd", "Relu"]}, inputs, absolute=1e-3)
 
 
 BOUNDS = [-1.5, -0.0, 0.1, 1.0, 3e8]
@@ -103,6 +110,7 @@ def test_buckets_are_tensorflows_at_their_bounds_and_beside_them(data):
 @given(data=st.data())
 @settings(deadline=None, max_examples=20)
 def test_entries_of_tables_are_tensorflows(keys, found, data):
+    """More keys than 64, too, for which whole numbers are searched for otherwise."""
     known = data.draw(st.lists(elements(keys), min_size=1, max_size=6, unique=True))
     if found == "float32":
         stored = np.arange(len(known), dtype=np.float32)
@@ -111,13 +119,8 @@ def test_entries_of_tables_are_tensorflows(keys, found, data):
     default = np.zeros((), stored.dtype) if found != "string" else np.array(b"?", np.object_)
     table = Table(keys=_array(known, keys), values=stored)
     asked = _array(data.draw(st.lists(st.one_of(st.sampled_from(known), elements(keys)), max_size=9)), keys)
-    types = [tf.as_dtype(each) for each in (keys, found)]
-    start = tf.lookup.KeyValueTensorInitializer(
-        tf.constant(table.keys, types[0]), tf.constant(stored, types[1])
-    )
-    wanted = tf.lookup.StaticHashTable(start, default.item()).lookup(tf.constant(asked, types[0])).numpy()
-    ours = make_operation("LookupTableFindV2", {})
-    assert_same(ours(table_lookup(table), asked, default), wanted)
+    asked = np.tile(asked, data.draw(st.sampled_from([1, 80])))
+    hold("LookupTableFindV2", {}, [table, asked, default])
 
 
 def _array(listed, kind):

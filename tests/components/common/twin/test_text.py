@@ -63,6 +63,12 @@ def test_letters_of_an_encoding_are_refused_by_name():
         make_operation("Substr", {"unit": "UTF8_CHAR"})
 
 
+@pytest.mark.parametrize("form", [{"width": 10**9}, {"precision": 10**9}, {"fill": "%s"}, {"fill": "00"}])
+def test_numbers_that_would_fill_the_memory_as_strings_are_refused_by_name(form):
+    with pytest.raises(BadInputError, match="AsString"):
+        make_operation("AsString", PLAIN | form)
+
+
 @given(parts=several("string", "string", "string"), separator=st.sampled_from(["", "_", "ä"]))
 @many
 def test_joined_strings_are_tensorflows(parts, separator):
@@ -77,11 +83,16 @@ def test_parts_of_strings_are_tensorflows_and_refused_alike(data):
     hold("Substr", {"unit": "BYTE"}, [strings, np.array(start), np.array(count)])
 
 
-@given(strings=values("string", (7,)), length=st.integers(1, 24), kind=st.sampled_from(["uint8", "int32"]))
+@given(
+    strings=values("string", (7,)), length=st.integers(1, 24), kind=st.sampled_from(["uint8", "int32"]),
+    little=st.booleans(),
+)  # fmt: skip
 @many
-def test_decoded_bytes_are_tensorflows(strings, length, kind):
+def test_decoded_bytes_are_tensorflows(strings, length, kind, little):
     size = length * 4 if kind == "int32" else length
-    hold("DecodePaddedRaw", {"out_type": kind, "little_endian": True}, [strings, np.array(size, np.int32)])
+    hold(
+        "DecodePaddedRaw", {"out_type": kind, "little_endian": little}, [strings, np.array(size, np.int32)]
+    )
 
 
 PLAIN = {"precision": -1, "scientific": False, "shortest": False, "width": -1, "fill": ""}
@@ -97,7 +108,7 @@ def test_numbers_as_strings_are_tensorflows(kind, data):
         hold("AsString", filled, [data.draw(values(kind))])
     if kind.startswith("float"):
         form = data.draw(st.sampled_from(["scientific", "shortest"]))
-        hold("AsString", {**PLAIN, form: True, "precision": 3}, [data.draw(values(kind))])
+        hold("AsString", {**PLAIN, form: True, "precision": 3}, [data.draw(values(kind, denormal=True))])
         hold("AsString", {**PLAIN, "precision": 2}, [data.draw(values(kind))])
 
 

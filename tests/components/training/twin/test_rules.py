@@ -1,6 +1,7 @@
 """Each rule makes a program smaller, and leaves its answers as TensorFlow gives them."""
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 FLOATS = [1.5, -2.25, float("nan"), 0.0, 3e38]
@@ -87,13 +88,57 @@ def test_positions_that_may_be_negative_are_asked(derive):
     found.assert_equal(c=TEXTS)
 
 
+@pytest.mark.parametrize(
+    ("most", "kind", "asked"),
+    [
+        (2**62, tf.int64, True), (2**62 - 1, tf.int64, False),
+        (2**30, tf.int32, True), (2**30 - 1, tf.int32, False),
+    ],
+)  # fmt: skip
+def test_positions_that_may_be_negative_since_they_wrap_are_asked(derive, most, kind, asked):
+    places = table([b"red", b"blue"], np.array([0, most]), 7)
+
+    def function(c, d):
+        place = tf.cast(places.lookup(c) + places.lookup(d), kind)
+        return tf.where(place < 0, tf.constant(5, kind), place)
+
+    found = derive(function, c=tf.string, d=tf.string)
+    assert ("Less" in found.operations) == asked
+    found.assert_equal(c=TEXTS, d=[b"red", b"blue", b"blue", b"blue", b"red"])
+
+
+@pytest.mark.parametrize(("buckets", "asked"), [(2**63 - 1, True), (2**62, False)])
+def test_buckets_that_may_wrap_are_asked(derive, buckets, asked):
+    def function(c, d):
+        place = tf.strings.to_hash_bucket_fast(c, buckets) + tf.strings.to_hash_bucket_fast(d, buckets)
+        return tf.where(place < 0, tf.constant(5, tf.int64), place)
+
+    found = derive(function, c=tf.string, d=tf.string)
+    assert ("Less" in found.operations) == asked
+    found.assert_equal(c=TEXTS, d=TEXTS[::-1])
+
+
 def test_a_division_that_needs_no_care_is_plain(derive):
     found = derive(lambda x: tf.math.divide_no_nan(x, 3.0), x=tf.float32)
     assert found.operations == ["RealDiv"]
     found.assert_equal(x=FLOATS)
-    careful = derive(lambda x: tf.math.divide_no_nan(x, 0.0), x=tf.float32)
-    assert careful.operations == ["DivNoNan"]
-    careful.assert_equal(x=FLOATS)
+
+
+@pytest.mark.parametrize("divisor", [0.0, 1e-40, -1e-45])
+def test_a_division_by_what_is_taken_for_0_needs_care(derive, divisor):
+    found = derive(lambda x: tf.math.divide_no_nan(x, divisor), x=tf.float32)
+    assert found.operations == ["DivNoNan"]
+    found.assert_equal(x=FLOATS)
+
+
+def test_a_key_that_is_there_twice_is_one_entry_and_another_answer_to_it_is_refused_by_tensorflow(derive):
+    twice = table([b"red", b"red", b"blue"], np.array([2, 2, 3]), -1)
+    found = derive(lambda c: twice.lookup(c), c=tf.string)
+    (known,) = found.program.tables.values()
+    assert known.keys.tolist() == [b"blue", b"red"]
+    found.assert_equal(c=TEXTS)
+    with pytest.raises(tf.errors.FailedPreconditionError, match="different value for same key"):
+        table([b"red", b"red"], np.array([2, 3]), -1)
 
 
 def test_what_follows_a_lookup_is_in_the_table(derive):
