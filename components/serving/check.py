@@ -39,9 +39,8 @@ def encode_request(columns: Mapping[str, list[Any]], signature: Signature) -> di
 
 
 def _refuse_edges(name: str, values: Values, columns: Mapping[str, list[Any]]) -> None:
-    wrong = np.flatnonzero(edge_mask(values))
-    if len(wrong):
-        row = int(wrong[0])
+    if values.dtype.kind == "f" and (wrong := edge_mask(values)).any():
+        row = int(wrong.argmax())
         what = "too large for FP32" if np.isinf(values[row]) else "too small for FP32, and not 0"
         raise InputError(what, name=name, row=row, value=columns[name][row])
 

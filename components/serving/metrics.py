@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,7 @@ class ServingMetrics:
         self._requests = Counter[tuple[str, str]]()
         self._anomalies = Counter[tuple[str, str]]()
         self._seconds: dict[str, Histogram] = {}
+        self._counting = threading.Lock()  # large requests are answered in a thread
         self._predictions = {
             (output["name"], str(each)): Histogram(_SHARES if "classes" in output else _NUMBERS)
             for output in outputs
@@ -88,12 +90,15 @@ class ServingMetrics:
         """Count values of an input that are refused, missing, out of range or unseen."""
         self._anomalies[name, kind] += count
 
-    def count_predictions(self, outputs: dict[str, Values]) -> None:
-        """Count the answers to one request."""
-        for name, histograms in self._by_output.items():
-            values = outputs[name].reshape(-1, len(histograms))
-            for place, histogram in enumerate(histograms):
-                histogram.observe(values[:, place])
+    def count_answer(self, anomalies: Mapping[tuple[str, str], int], outputs: Mapping[str, Values]) -> None:
+        """Count what one call was asked, by input and kind of anomaly, and what it answered."""
+        with self._counting:
+            for (name, kind), count in anomalies.items():
+                self.count_anomaly(name, kind, count)
+            for name, histograms in self._by_output.items():
+                values = outputs[name].reshape(-1, len(histograms))
+                for place, histogram in enumerate(histograms):
+                    histogram.observe(values[:, place])
 
     def collect(self) -> Iterator[Metric]:
         """Yield all families, as `prometheus_client` asks for them."""

@@ -29,7 +29,7 @@ class Service:
         self.metrics = ServingMetrics(
             model.name, model.revision, model.choice.engine, model.signature.outputs
         )
-        self._batcher = Batcher(model.engine)
+        self._batcher = Batcher(self._answer)
 
     async def answer(self, columns: Columns) -> dict[str, Values]:
         """Return the outputs for a request's columns.
@@ -44,14 +44,15 @@ class Service:
             InputError: A value is not what its input takes.
             AnswerError: An answer is not a finite number.
         """
+        return await self._batcher.answer(columns)
+
+    def _answer(self, columns: Columns) -> dict[str, Values]:
         encoded = encode_request(columns, self.model.signature)
-        for (name, kind), count in self.model.expected.anomalies(encoded).items():
-            self.metrics.count_anomaly(name, kind, count)
-        found = await self._batcher.predict(encoded)
+        found = self.model.engine.predict(encoded)
         outputs = {entry["name"]: found[entry["name"]] for entry in self.model.signature.outputs}
         if not all(np.isfinite(values).all() for values in outputs.values()):
             raise AnswerError("the model gave an answer that is not a finite number")
-        self.metrics.count_predictions(outputs)
+        self.metrics.count_answer(self.model.expected.anomalies(encoded), outputs)
         return outputs
 
     def count_refusal(self, error: InputError) -> None:

@@ -9,25 +9,31 @@ from components.serving.batch import MOST_ROWS, Batcher
 
 
 class Doubling:
-    """An engine that doubles, and fails on negative numbers; it remembers how many rows came at once."""
+    """Doubles, and fails on negative numbers; it remembers how many rows came at once."""
 
     def __init__(self):
         self.calls = []
 
-    def predict(self, columns):
-        self.calls.append(len(columns["x"]))
-        if (columns["x"] < 0).any():
+    def answer(self, columns):
+        values = np.array(columns["x"], np.float32)
+        self.calls.append(len(values))
+        if (values < 0).any():
             raise ArithmeticError("negative")
-        return {"y": columns["x"] * 2, "z": np.stack([columns["x"]] * 3, axis=1)}
+        if None in columns.get("more", []):
+            raise ValueError("missing")
+        return {"y": values * 2, "z": np.stack([values] * 3, axis=1)}
 
 
-def ask(engine, *requests):
+def ask_columns(model, *requests):
     async def together():
-        batcher = Batcher(engine)
-        answers = (batcher.predict({"x": np.array(values, np.float32)}) for values in requests)
-        return await asyncio.gather(*answers, return_exceptions=True)
+        batcher = Batcher(model.answer)
+        return await asyncio.gather(*map(batcher.answer, requests), return_exceptions=True)
 
     return asyncio.run(together())
+
+
+def ask(model, *requests):
+    return ask_columns(model, *({"x": values} for values in requests))
 
 
 def test_requests_of_one_moment_share_one_call_and_get_their_own_rows():
@@ -44,6 +50,12 @@ def test_request_that_breaks_the_call_fails_alone():
     assert [answers[0]["y"].tolist(), answers[2]["y"].tolist()] == [[2], [6]]
 
 
+def test_request_with_other_columns_is_told_of_its_own():
+    answers = ask_columns(Doubling(), {"x": [1], "more": [1]}, {"x": [2]}, {"x": [3], "more": [None]})
+    assert [answers[0]["y"].tolist(), answers[1]["y"].tolist()] == [[2], [4]]
+    assert str(answers[2]) == "missing"
+
+
 def test_calls_are_bounded_and_a_large_request_is_alone():
     engine = Doubling()
     half = [1.0] * (MOST_ROWS // 2)
@@ -54,9 +66,9 @@ def test_calls_are_bounded_and_a_large_request_is_alone():
 
 def test_client_that_leaves_does_not_harm_the_others():
     async def leave():
-        batcher = Batcher(Doubling())
-        gone = asyncio.ensure_future(batcher.predict({"x": np.ones(1, np.float32)}))
-        stays = asyncio.ensure_future(batcher.predict({"x": np.ones(1, np.float32)}))
+        batcher = Batcher(Doubling().answer)
+        gone = asyncio.ensure_future(batcher.answer({"x": [1]}))
+        stays = asyncio.ensure_future(batcher.answer({"x": [1]}))
         await asyncio.sleep(0)
         gone.cancel()
         with pytest.raises(asyncio.CancelledError):
