@@ -5,7 +5,7 @@ The other files draw inputs; here each operation must have its case, so that non
 
 import pytest
 
-pytest.importorskip("tensorflow")  # only the environment of development has it
+pytest.importorskip("hypothesis")  # only the environment of development, whose TensorFlow is meant, has it
 
 import numpy as np
 
