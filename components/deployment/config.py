@@ -98,6 +98,11 @@ class DeployConfig:
         """Return the target that was asked for, or follows from the environment."""
         return self.target or ("local" if os.environ.get(SUPERVISOR) else "kserve")
 
+    def by_hand(self, command: str) -> str:
+        """Return a command of `millrace` as a person types it for this target."""
+        target = self.chosen_target()
+        return f"`millrace {command}`" if target == "local" else f"`millrace {command} --target {target}`"
+
     def kserve_config(self) -> KServeConfig:
         """Return the knobs of the target `kserve`.
 

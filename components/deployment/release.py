@@ -174,7 +174,8 @@ def _judge(
         what = f"revision {new} cannot be judged at {share} %: {'; '.join(found.reasons)}"
         if config.on_inconclusive == "restore":
             raise RefusedError(what)
-        fix = f"release it again to go on, or `millrace promote {name}`, or `millrace rollback {name}`"
+        promote, roll_back = (config.by_hand(f"{each} {name}") for each in ("promote", "rollback"))
+        fix = f"release it again to go on, or {promote}, or {roll_back}"
         raise HeldError(f"{what}; it keeps that share", fix=fix)
     say(f"revision {new} is no worse than {old} at {share} %, by {ours} and {theirs} requests")
 

@@ -95,7 +95,8 @@ def _observe(model_name: str, config: DeployConfig) -> tuple[Target, Observation
     target = open_target(config)
     observed = target.observe(check_model_name(model_name))
     if observed.url is None:
-        raise BadInputError("no such endpoint", value=model_name, fix="`millrace endpoints` lists them")
+        fix = f"{config.by_hand('endpoints')} lists them"
+        raise BadInputError("no such endpoint", value=model_name, fix=fix)
     return target, observed
 
 

@@ -35,8 +35,6 @@ def release(
     with _model_at(model_uri) as model, _endpoint_in(out) as endpoint:
         options = _options(target, knob, root, start=True)
         _ask(deploy_model, evaluated_model=model, model_name=name, endpoint=endpoint, options=options)
-        if url := endpoint.metadata.get("url"):
-            typer.echo(f"{name} answers at {url}")
 
 
 def promote(name: Name, target: Target = "local", knob: Knobs = None, root: Root = DEFAULT_ROOT) -> None:
@@ -146,5 +144,7 @@ def _endpoint_in(folder: Path | None) -> Generator[SimpleNamespace]:
         yield SimpleNamespace(path=path, uri=path, metadata={})
 
 
-def _ask(door: Any, **given: Any) -> None:
-    door.python_func(**given)
+def _ask(door: Any, *, model_name: str, endpoint: SimpleNamespace, **given: Any) -> None:
+    door.python_func(model_name=model_name, endpoint=endpoint, **given)
+    if url := endpoint.metadata.get("url"):
+        typer.echo(f"{model_name} answers at {url}")

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import socket
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import yaml
 from components.deployment.config import DeployConfig
 from components.deployment.kserve import KServeTarget
 from components.deployment.kserve_api import Kubernetes
+from tests.cluster.answering import INSIDE, OUTSIDE, answering, model_behind
 from tests.cluster.binaries.build import binaries
 from tests.cluster.definitions import define, definitions
 from tests.cluster.kserve import controlled
@@ -133,6 +135,39 @@ def target_of(cluster_of, played):
         played.ask("DELETE", path)
     for folder in (DEPLOYMENTS, SERVICES, ROUTES, LEASES):
         played.ask("DELETE", folder)
+
+
+@pytest.fixture(scope="session")
+def pods(tmp_path_factory):
+    """Servers of two models in the places of pods."""
+    with answering(tmp_path_factory.mktemp("pods")) as found:
+        yield found
+
+
+@pytest.fixture
+def named(pods, played, monkeypatch):
+    """Names of the cluster, and of its gateway, lead to the servers of the models that are behind them."""
+    known = socket.getaddrinfo
+
+    def look_up(host, port, *rest, **more):
+        if not str(host).endswith((INSIDE, OUTSIDE)):
+            return known(host, port, *rest, **more)
+        return known("127.0.0.1", pods.ports[model_behind(played, str(host))], *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+
+
+@pytest.fixture
+def deployer(installed, target_of, tmp_path, monkeypatch):
+    """The deployer's token where commands and doors look for it; what they deployed is gone afterwards."""
+    token = installed.kubectl("create", "token", "millrace-deployer", "--namespace=millrace").out.strip()
+    told = yaml.safe_load(installed.config.read_text(encoding="utf-8"))
+    told["users"][0]["user"] = {"token": token}
+    config = tmp_path / "kubeconfig"
+    config.write_text(yaml.safe_dump(told), encoding="utf-8")
+    monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(config))
+    monkeypatch.delenv("MILLRACE_SUPERVISOR", raising=False)
+    return config
 
 
 @pytest.fixture
