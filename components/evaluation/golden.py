@@ -14,6 +14,7 @@ from components.common.encoding import edge_mask, encode_column, missing_mask
 from components.common.errors import BadInputError
 from components.common.value_forms import VALUE_FORMS, ValueForm
 from components.evaluation.predict import LoadedModel
+from components.evaluation.split_refused import find_refused
 
 UNSEEN_STRING = "__unseen__"
 UNSEEN_INTEGER = 2**31 - 1
@@ -47,7 +48,7 @@ def record_golden(
     Args:
         model: Answers them.
         table: Raw columns of the test split.
-        rows: How many to record; fewer when the split is smaller.
+        rows: How many to record; fewer when the split is smaller, or the model fails for what was made up.
         batch_size: Rows per call.
         personal: Columns whose values are replaced: by null in an optional input, else by a made-up one.
 
@@ -56,7 +57,8 @@ def record_golden(
         is None. The same data and model give the same rows.
 
     Raises:
-        BadInputError: Every row lacks an input that is not optional, so that none could be sent.
+        BadInputError: Every row lacks an input that is not optional, so that none could be sent, or the
+            model fails for each.
     """
     edits = _list_edits(model.signature)[: rows // 4]
     chosen = _choose_rows(table, model.signature, rows - len(edits))
@@ -68,13 +70,20 @@ def record_golden(
     for number, edit in enumerate(edits):
         for name, values in columns.items():
             values.append(edit.get(name, values[number % len(chosen)]))
-    answers = model.answer(columns, batch_size=batch_size)
+    encoded = model.encode(columns)
+    refused = {*find_refused(model, encoded, batch_size)}
+    answered = [number for number in range(len(chosen) + len(edits)) if number not in refused]
+    if not answered:
+        what = "the model fails for every row that could be a request"
+        raise BadInputError(what, where="golden requests", fix="check `preprocessing_fn`")
+    rest = {name: values[answered] for name, values in encoded.items()}
+    answers = model.answer_encoded(rest, batch_size=batch_size)
     return [
         {
             "inputs": {name: columns[name][number] for name in model.inputs},
             "outputs": {model.output: _clean(answer.tolist())},
         }
-        for number, answer in enumerate(answers)
+        for number, answer in zip(answered, answers, strict=True)
     ]
 
 

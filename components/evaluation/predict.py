@@ -18,7 +18,7 @@ from components.common.artifacts import (
 )
 from components.common.encoding import encode_columns
 from components.common.errors import BadInputError
-from components.common.saved_models import Serve, load_serving
+from components.common.saved_models import Serve, import_tensorflow, load_serving
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,10 +58,15 @@ class LoadedModel:
             `[rows]`, or `[rows, classes]` for several classes.
 
         Raises:
-            BadInputError: An input is missing or of another type, or the answer has not the shape that
-                the signature promises.
+            BadInputError: An input is missing or of another type, the model fails for a value, or the
+                answer has not the shape that the signature promises.
         """
-        return self.answer_encoded(self.encode(columns), batch_size=batch_size)
+        try:
+            return self.answer_encoded(self.encode(columns), batch_size=batch_size)
+        except import_tensorflow().errors.OpError as error:
+            reason = str(error.message).split("\n\t [[")[0].splitlines()[-1]
+            what = f"the model fails for a value: {reason:.200}"
+            raise BadInputError(what, where=self.folder, fix="mend `preprocessing_fn`") from error
 
     def encode(self, columns: Any) -> dict[str, NDArray[Any]]:
         """Turn raw columns into the arrays that the graph takes; arguments and errors as in `answer`."""
@@ -71,7 +76,7 @@ class LoadedModel:
     def answer_encoded(
         self, encoded: Mapping[str, NDArray[Any]], *, batch_size: int
     ) -> NDArray[np.float32]:
-        """Answer what `encode` returned."""
+        """Answer what `encode` returned; TensorFlow's own error says that the model fails for a value."""
         rows = len(next(iter(encoded.values())))
         answers = [
             self._answer_batch(

@@ -19,10 +19,8 @@ Columns = Mapping[str, NDArray[Any]]
 _MOST = 500  # rows that fail; each one costs some calls
 
 
-def split_refused(
-    model: LoadedModel, columns: Columns, batch_size: int
-) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
-    """Return the rows that a model answers, and those that it fails for, such as text that is no number.
+def find_refused(model: LoadedModel, columns: Columns, batch_size: int) -> list[int]:
+    """Return the numbers of the rows that a model fails for, such as text that is no number, ascending.
 
     Args:
         model: The model.
@@ -33,7 +31,6 @@ def split_refused(
         BadInputError: More than 500 rows fail.
     """
     tf = import_tensorflow()
-    rows = len(next(iter(columns.values())))
     failed: list[int] = []
 
     def search(start: int, end: int) -> None:
@@ -49,8 +46,16 @@ def split_refused(
             search(start, (start + end) // 2)
             search((start + end) // 2, end)
 
-    search(0, rows)
-    answered = np.setdiff1d(np.arange(rows), failed)
+    search(0, _count(columns))
+    return failed
+
+
+def split_refused(
+    model: LoadedModel, columns: Columns, batch_size: int
+) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
+    """Return the rows that a model answers, and those that it fails for; arguments as in `find_refused`."""
+    failed = find_refused(model, columns, batch_size)
+    answered = np.setdiff1d(np.arange(_count(columns)), failed)
     return (
         {name: values[answered] for name, values in columns.items()},
         {name: values[failed] for name, values in columns.items()},
@@ -59,10 +64,14 @@ def split_refused(
 
 def answers_any(twin: Twin, refused: Columns) -> bool:
     """Return whether a twin answers any of the rows that its model has no answer to, each alone."""
-    for row in range(len(next(iter(refused.values())))):
+    for row in range(_count(refused)):
         try:
             twin.predict({name: values[row : row + 1] for name, values in refused.items()})
         except OperationError:
             continue
         return True
     return False
+
+
+def _count(columns: Columns) -> int:
+    return len(next(iter(columns.values())))

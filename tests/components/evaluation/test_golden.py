@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+import tensorflow as tf
 
 from components.common.artifacts import ModelRecord, Signature, read_golden_requests
 from components.common.errors import BadInputError
@@ -111,6 +112,24 @@ def test_a_value_of_a_form_that_no_server_takes_is_never_recorded(kind, optional
     assert {row["inputs"]["x"] for row in golden} == (sendable | {None} if optional else sendable)
     columns = golden_columns(golden, ["x"])
     assert encode_request(columns, model.signature)["x"].tolist() == model.encode(columns)["x"].tolist()
+
+
+def test_a_value_that_was_made_up_and_has_no_answer_is_left_out():
+    """A user's function may fail for text that is no number; TensorFlow does so by itself."""
+    inputs = [{"name": "x", "kind": "string", "datatype": "BYTES", "optional": False, "example": "1"}]
+    outputs = [{"name": "prediction", "datatype": "FP32", "shape": [-1]}]
+    judged = ModelRecord(
+        task="regression", label="y", classes=[], trial=0, hyperparameters={}, validation={}, digests={}
+    )
+    model = LoadedModel(
+        folder=Path(), signature=Signature(inputs=inputs, outputs=outputs), record=judged,
+        serve=lambda columns: {"prediction": tf.strings.to_number(columns["x"]).numpy()},
+    )  # fmt: skip
+    golden = record(model, pa.table({"x": ["1", "2.5", "-3"] * 20}))
+    assert len(golden) == 31  # 32 without the unseen text
+    assert {(row["inputs"]["x"], row["outputs"]["prediction"]) for row in golden} == {
+        ("1", 1.0), ("2.5", 2.5), ("-3", -3.0),
+    }  # fmt: skip
 
 
 def test_a_split_smaller_than_the_wish_gives_what_it_has(model):

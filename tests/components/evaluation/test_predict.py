@@ -6,8 +6,15 @@ import shutil
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from components.common.artifacts import Signature, read_signature, write_signature
+from components.common.artifacts import (
+    ModelRecord,
+    Signature,
+    read_signature,
+    write_model_record,
+    write_signature,
+)
 from components.common.errors import BadInputError
 from components.evaluation.predict import load_model
 
@@ -35,6 +42,27 @@ def test_a_model_that_breaks_its_signature_is_named(make_world):
     write_signature(world.model, Signature(inputs=promised.inputs, outputs=outputs))
     with pytest.raises(BadInputError, match=r"breaks its signature .* export `prediction`"):
         load_model(world.model).answer(COLUMNS, batch_size=10)
+
+
+def test_a_model_that_fails_for_a_value_is_named_with_tensorflow_s_reason(tmp_path):
+    module = tf.Module()
+    module.serve = tf.function(
+        lambda x: {"prediction": tf.strings.to_number(x)},
+        input_signature=[tf.TensorSpec([None], tf.string)],
+    )
+    tf.saved_model.save(module, str(tmp_path / "1"), {"serving_default": module.serve})
+    inputs = [{"name": "x", "kind": "string", "datatype": "BYTES", "optional": False, "example": "1"}]
+    outputs = [{"name": "prediction", "datatype": "FP32", "shape": [-1]}]
+    write_signature(tmp_path, Signature(inputs=inputs, outputs=outputs))
+    record = ModelRecord(
+        task="regression", label="y", classes=[], trial=0, hyperparameters={}, validation={}, digests={}
+    )
+    write_model_record(tmp_path, record)
+    told = (
+        "fails for a value: StringToNumberOp could not correctly convert string: seven — .*preprocessing_fn"
+    )
+    with pytest.raises(BadInputError, match=told):
+        load_model(tmp_path).answer({"x": ["1", "seven"]}, batch_size=10)
 
 
 def test_a_required_column_that_is_absent_is_named(make_world):
