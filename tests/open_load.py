@@ -57,6 +57,11 @@ class OpenLoad:
             self.outcomes[type(error).__name__] += 1
             self.failures.append((moment, repr(error)))
 
+    def end(self):
+        """Send nothing more, and wait for what is under way."""
+        self.ended.set()
+        self.thread.join()
+
 
 @contextlib.contextmanager
 def open_load(url, **options):
@@ -67,5 +72,4 @@ def open_load(url, **options):
         yield load
         time.sleep(0.3)
     finally:
-        load.ended.set()
-        load.thread.join()
+        load.end()

@@ -1,14 +1,20 @@
 """Tiny models, and a supervisor that the environment names, as a run has it."""
 
 import json
+import zlib
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from components.common.artifacts import Snapshot, write_golden_requests, write_snapshot
+from components.deployment.config import DeployConfig
+from components.deployment.deploy import deploy
 from pipelines.local.serving.client import start_detached
+from tests.components.deployment.watched import revision_of
 from tests.tiny_model import golden_rows, write_tiny_model
+
+BROKEN_SEATS = 7  # what no golden request asks
 
 
 @pytest.fixture(scope="session")
@@ -53,6 +59,28 @@ def serving(supervisor):
         return SimpleNamespace(**found[0]) if found else None
 
     return describe
+
+
+@pytest.fixture(scope="session")
+def flawed(tmp_path_factory):
+    """Models that answer their golden requests as recorded, and are no better for it."""
+    root = tmp_path_factory.mktemp("flawed")
+    return {
+        "failing": write_tiny_model(root / "failing", weight=1.01, broken_seats=BROKEN_SEATS),
+        "slow": write_tiny_model(root / "slow", weight=1.02),
+        "other": write_tiny_model(root / "other", weight=-1.0),
+    }
+
+
+@pytest.fixture
+def old(models, golden, serving, tmp_path, supervisor, request):
+    """The first model with all requests of a name of this test's own; returns (name, revision)."""
+    name = "old-" + str(zlib.crc32(request.node.name.encode()))
+    config = DeployConfig(target="local")
+    deploy(models["first"], golden[1.0], tmp_path / "old", model_name=name, config=config)
+    yield name, revision_of(models["first"])
+    if serving(name):
+        supervisor.stop(name)
 
 
 @pytest.fixture
