@@ -131,7 +131,11 @@ def test_rollback_goes_to_the_one_before_or_to_a_named_one(serving, models, gold
     back = roll_back_model(tmp_path / "3", model_name="back", revision=first, config=CONFIG)
     assert (back.revision, read_endpoint(tmp_path / "3")) == (first, back)
     again = roll_back_model(tmp_path / "4", model_name="back", revision=None, config=CONFIG)
-    assert again.revision == model_digest(models["second"])[:12]  # back from the way back
+    second = model_digest(models["second"])[:12]
+    assert again.revision == second  # back from the way back
+    before = serving("back").revisions
+    there = roll_back_model(tmp_path / "5", model_name="back", revision=second, config=CONFIG)
+    assert (there.revision, serving("back").revisions) == (second, before)  # process ids included
     supervisor.stop("back")
     with pytest.raises(BadInputError, match="no such endpoint"):
         roll_back_model(tmp_path / "e", model_name="back", revision=None, config=CONFIG)
