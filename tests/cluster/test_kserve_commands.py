@@ -79,8 +79,8 @@ def test_a_canary_is_held_promoted_and_rolled_back_by_hand(millrace, revisions):
     assert "`millrace promote flights --target kserve`, or `millrace rollback flights --target" in err
     code, out, _ = millrace("endpoints")
     assert [line.split() for line in out.splitlines()] == [
-        ["NAME", "REVISION", "STATE", "URL"],
-        ["flights", first, "75", "%,", second, "25", "%", "ready", URL],
+        ["NAME", "REVISION", "ENGINE", "STATE", "URL"],
+        ["flights", first, "75", "%,", second, "25", "%", "twin", "ready", URL],
     ]
     code, out, err = millrace("promote", "flights")
     assert (code, err) == (0, "")
