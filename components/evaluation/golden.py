@@ -145,10 +145,17 @@ def _unsendable(column: Any, entry: Mapping[str, Any]) -> NDArray[np.bool_]:
     """Return which values are missing, or would be refused by a server or changed by it."""
     encoded = encode_column(column, entry["datatype"], name=entry["name"])
     unsendable = missing_mask(encoded) | edge_mask(encoded)
-    if (form := VALUE_FORMS.get(entry["kind"])) is not None:
-        enters = {value: _enters(value, form) for value in column.unique().to_pylist()}
-        unsendable |= np.array([not enters[value] for value in column.to_pylist()], np.bool_)
+    form = VALUE_FORMS.get(entry["kind"])
+    if form is not None and entry["kind"] != "integer":  # numbers that are not whole were refused before
+        unsendable |= ~np.concatenate([_enter(chunk, form) for chunk in column.chunks])
     return unsendable
+
+
+def _enter(values: Any, form: ValueForm) -> NDArray[np.bool_]:
+    """Return which values of an Arrow array enter a model as they are; each is looked at once."""
+    found = values.dictionary_encode("encode")
+    known = [_enters(value, form) for value in found.dictionary.to_pylist()]
+    return np.array(known, np.bool_)[found.indices.to_numpy()]
 
 
 def _enters(value: Any, form: ValueForm) -> bool:
