@@ -12,7 +12,7 @@ from components.common.artifacts import model_digest
 from pipelines.cli import main
 from tests.cluster.answering import STORE, WEIGHTS
 from tests.cluster.nodes import NAMESPACE
-from tests.cluster.test_kserve_release import live
+from tests.cluster.releases import live
 
 pytestmark = pytest.mark.cluster
 

@@ -7,7 +7,7 @@ import pytest
 from components.common.artifacts import read_endpoint
 from components.deployment.component import deploy_model, promote, roll_back
 from tests.cluster.answering import STORE
-from tests.cluster.test_kserve_release import live
+from tests.cluster.releases import live
 
 pytestmark = pytest.mark.cluster
 

@@ -2,11 +2,13 @@
 
 import pytest
 
-from components.common.errors import BadInputError, ComponentError
+from components.common.errors import BadInputError, RefusedError, UnavailableError
 from components.deployment.config import DeployConfig
 from components.deployment.kserve import KServeTarget
+from components.deployment.release import HeldError
+from components.deployment.roll_back import promote_model, roll_back_model
 from tests.cluster.nodes import NAMESPACE
-from tests.cluster.test_kserve_release import A, B, live, release, uri
+from tests.cluster.releases import SHAPES, A, B, C, release, uri
 
 pytestmark = pytest.mark.cluster
 
@@ -16,6 +18,7 @@ RIGHTS = [
     ("inferenceservices", "patch"), ("leases", "get"), ("leases", "create"), ("leases", "update"),
     ("events", "list"),
 ]  # fmt: skip
+HELD = {"steps": [25, 100], "interval_seconds": 0.1, "deadline_seconds": 0.1}
 
 
 @pytest.fixture
@@ -35,17 +38,40 @@ def weaken(played):
     played.ask("PATCH", ROLE, {"rules": role["rules"]}, "merge-patch+json")
 
 
-def _all_steps(target_of, played):
-    """A first model, another in its place, one that fails and is taken back, and a list of all names."""
-    release(target_of(strategy="replace"), A)
-    release(target_of(strategy="replace"), B)
-    played.behaviour[uri(A)] = "failing"
-    try:
-        release(target_of(strategy="replace"), A)
-    except ComponentError as error:
-        if "not allowed" in str(error):
-            raise
-    assert target_of(strategy="replace").names() == ["flights"]
+@pytest.fixture(params=SHAPES)
+def all_steps(request, deployer, target_of, played, tmp_path):
+    """Lists, releases, promotes, rolls back and restores, as one shape of releases does."""
+    if request.param == "Standard":
+        request.getfixturevalue("routing")
+    knobs = SHAPES[request.param]
+
+    def hold():
+        if request.param == "replace":
+            release(target_of(**knobs), B)
+            return
+        with pytest.raises(HeldError):
+            release(target_of(**knobs, **HELD), B)
+
+    def run():
+        config = target_of(**knobs)._config
+        assert target_of(**knobs).names() == []
+        played.behaviour[uri(C)] = "failing"
+        with pytest.raises((RefusedError, UnavailableError), match="nothing was served before"):
+            release(target_of(**knobs, timeout_seconds=2.0), C)
+        release(target_of(**knobs), A)
+        hold()
+        if request.param != "replace":
+            promote_model(tmp_path, model_name="flights", config=config)
+        assert target_of(**knobs).observe("flights").weights == {B[:12]: 100}
+        roll_back_model(tmp_path, model_name="flights", revision=None, config=config)
+        hold()
+        roll_back_model(tmp_path, model_name="flights", revision=A[:12], config=config)
+        with pytest.raises((RefusedError, UnavailableError), match="serves as before"):
+            release(target_of(**knobs, timeout_seconds=2.0), C)
+        assert target_of(**knobs).observe("flights").weights == {A[:12]: 100}
+        assert target_of(**knobs).names() == ["flights"]
+
+    return run
 
 
 @pytest.mark.usefixtures("installed")
@@ -57,10 +83,10 @@ def test_the_rights_tested_here_are_those_of_the_role(played):
 
 
 @pytest.mark.parametrize(("resource", "verb"), RIGHTS)
-def test_without_any_one_right_a_release_says_which(target_of, played, weaken, resource, verb):
+def test_without_any_one_right_a_release_says_which(all_steps, weaken, resource, verb):
     weaken(resource, verb)
     with pytest.raises(BadInputError, match=f"not allowed: .*cannot {verb} resource .*{resource}"):
-        _all_steps(target_of, played)
+        all_steps()
 
 
 def test_a_run_reads_what_serves_and_can_release_nothing(target_of, cluster_of):
@@ -71,6 +97,5 @@ def test_a_run_reads_what_serves_and_can_release_nothing(target_of, cluster_of):
         release(of_a_run, B)
 
 
-def test_all_steps_are_allowed_with_them(target_of, played):
-    _all_steps(target_of, played)
-    assert live(played)["spec"]["predictor"]["labels"]["millrace/revision"] == B[:12]
+def test_all_steps_are_allowed_with_them(all_steps):
+    all_steps()

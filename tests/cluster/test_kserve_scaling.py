@@ -4,7 +4,7 @@ import pytest
 
 from components.common.errors import BadInputError
 from tests.cluster.nodes import NAMESPACE, SERVICES, await_so
-from tests.cluster.test_kserve_release import A, B, live, release, wanted
+from tests.cluster.releases import A, B, live, release, wanted
 
 pytestmark = pytest.mark.cluster
 

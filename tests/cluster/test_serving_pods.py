@@ -5,7 +5,7 @@ import copy
 import pytest
 
 from tests.cluster.nodes import DEPLOYMENTS, NAMESPACE, SERVICES
-from tests.cluster.test_kserve_release import A, release
+from tests.cluster.releases import A, release
 
 pytestmark = pytest.mark.cluster
 
