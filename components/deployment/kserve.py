@@ -11,7 +11,15 @@ from components.common.errors import BadInputError, UnavailableError
 from components.deployment.config import DeployConfig
 from components.deployment.kserve_addresses import Addresses
 from components.deployment.kserve_api import MANAGER, Kubernetes, StaleError
-from components.deployment.kserve_change import applied, dropped, promoted, restored, settled, shared
+from components.deployment.kserve_change import (
+    applied,
+    before,
+    dropped,
+    promoted,
+    restored,
+    settled,
+    shared,
+)
 from components.deployment.kserve_claim import LEASE_SECONDS, Claim, Claims
 from components.deployment.kserve_document import (
     STOP,
@@ -96,9 +104,11 @@ class KServeTarget:
     def apply(self, wanted: Wanted) -> None:
         """Have a model's servers started beside the others, or in their place; see `Target`."""
         found = self._find(wanted.name)
-        if found is not None and is_held_back(found, wanted.revision):
-            self._restore(wanted.name, found)
-        self._change(wanted.name, partial(self._applied, wanted))
+        if found is not None and is_held_back(found):
+            is_beside = self._config.strategy == "canary" and self._kserve.mode == "Standard"
+            if is_beside or release_of(found.stable).revision == wanted.revision:
+                self._restore(wanted.name, found)
+        self._change(wanted.name, partial(self._begun, wanted))
 
     def weigh(self, model_name: str, weights: Mapping[str, int]) -> None:
         """Share the requests, and wait until KServe's controller has taken it up; see `Target`."""
@@ -136,6 +146,14 @@ class KServeTarget:
     def _applied(self, wanted: Wanted, found: Found | None) -> Document:
         return applied(found, wanted, self._kserve, is_canary=self._config.strategy == "canary")
 
+    def _begun(self, wanted: Wanted, found: Found | None) -> Document:
+        """Return the spec with a model, after writing down whose place it takes."""
+        spec = self._applied(wanted, found)
+        until = state_of(spec["predictor"]).get("since", {}).get("applied")
+        if found is not None and until is not None and spec["predictor"] != found.one:
+            self._claims.remember(wanted.name, before(found, wanted), until)
+        return spec
+
     def _mark(self, model_name: str) -> None:
         """Write down that the predictor is released."""
         self._claims.mark(model_name, mark_of(_deployed(self._find(model_name), model_name).one))
@@ -163,7 +181,7 @@ class KServeTarget:
         spec = {} if live is None else owned(live, MANAGER).get("spec", {})
         if live is None or not spec or _is_stopped(live):
             return None
-        return Found(live=live, spec=spec, mode=self._kserve.mode, mark=claim.mark)
+        return Found(live=live, spec=spec, mode=self._kserve.mode, claim=claim)
 
     def _change(
         self, model_name: str, change: Callable[[Found | None], Document], *,
@@ -172,6 +190,8 @@ class KServeTarget:
         """Apply a change to what is there; again when somebody else has changed it meanwhile."""
         for _ in range(_ATTEMPTS):
             live, claim = self._read(model_name), self._claims.read(model_name)
+            if is_stopped and live is not None and _is_stopped(live):  # by an attempt without an answer
+                return
             spec = change(self._found(live, claim))
             try:
                 self._send(model_name, spec, live, dry_run=dry_run, is_stopped=is_stopped)

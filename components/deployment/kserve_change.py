@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from typing import Any
 
 from components.deployment.kserve_config import KServeConfig
 from components.deployment.kserve_document import (
-    STATE,
     Document,
     history,
     predictor,
     release_of,
-    state_of,
 )
 from components.deployment.kserve_state import Found, since
 from components.deployment.target import Wanted
@@ -38,13 +35,10 @@ def applied(found: Found | None, wanted: Wanted, config: KServeConfig, *, is_can
     if any(release_of(one).revision == wanted.revision for one in there):
         return found.spec
     if is_canary and config.mode == "Standard":
-        new = predictor(wanted, config, released=history(found.one))
+        new = predictor(wanted, config, released=history(found.stable))
         entry = _entry(new, _free_name(wanted.revision, found), 0, found.one["minReplicas"])
         return {**found.spec, "canary": [*found.canaries, entry]}
-    before = _before(found, wanted)
-    new = predictor(
-        wanted, config, released=history(before), previous=_forgetful(before), since=since(found)
-    )
+    new = predictor(wanted, config, released=history(before(found, wanted)), since=since(found))
     kept = {"name": found.one["name"]} if "name" in found.one else {}
     return {"predictor": {**kept, **new, **({SHARE: 0} if is_canary else {})}}
 
@@ -67,7 +61,9 @@ def shared(found: Found, weights: Mapping[str, int]) -> Document:
 
 def promoted(found: Found) -> Document:
     """Return the spec with the canary that has it all as the predictor: name and pods stay."""
-    entry = next(each for each in found.canaries if each["trafficPercent"] == 100)
+    entry = next((each for each in found.canaries if each["trafficPercent"] == 100), None)
+    if entry is None:  # it was promoted by an attempt without an answer
+        return found.spec
     one = {key: value for key, value in entry["predictor"].items() if key not in _SCALED}
     scaled = {key: value for key, value in found.one.items() if key in _SCALED}
     left = [each for each in found.canaries if each is not entry]
@@ -90,9 +86,10 @@ def restored(previous: Mapping[str, Any], found: Found) -> Document:
     return {"predictor": {**previous, **({SHARE: 0} if SHARE in found.one else {})}}
 
 
-def _before(found: Found, wanted: Wanted) -> Document:
+def before(found: Found, wanted: Wanted) -> Document:
     """Return whose place a model takes: what was released last, or, for that one, what is there."""
-    return found.one if release_of(found.stable).revision == wanted.revision else found.stable
+    one = found.one if release_of(found.stable).revision == wanted.revision else found.stable
+    return {key: value for key, value in one.items() if key != SHARE}
 
 
 def _entry(one: Mapping[str, Any], name: str, share: int, least: int) -> Document:
@@ -109,10 +106,3 @@ def _free_name(revision: str, found: Found) -> str:
     """Return a name that no predictor has, a letter first; who took another's place kept its name."""
     taken = {found.one.get("name"), *(each["predictor"]["name"] for each in found.canaries)}
     return next(name for name in (f"{each}{revision}" for each in "rst") if name not in taken)
-
-
-def _forgetful(one: Mapping[str, Any]) -> Document:
-    """Return a predictor as it is to be put back: what was before it is not remembered twice."""
-    state = {key: value for key, value in state_of(one).items() if key not in ("previous", "since")}
-    annotations = {**one["annotations"], STATE: json.dumps(state, sort_keys=True, separators=(",", ":"))}
-    return {**{key: value for key, value in one.items() if key != SHARE}, "annotations": annotations}

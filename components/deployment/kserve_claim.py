@@ -5,18 +5,19 @@ KServe copies the annotations of an InferenceService to its pods: a change there
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from components.common.errors import UnavailableError
-from components.deployment.kserve_api import Kubernetes, StaleError
+from components.deployment.kserve_api import Document, Kubernetes, StaleError
 from components.deployment.target import ClaimedError
 
 LEASE_SECONDS = 30
 _ATTEMPTS = 5
-_MARK = "millrace/released"
+_MARK, _PREVIOUS = "millrace/released", "millrace/previous"
 _FORM = "%Y-%m-%dT%H:%M:%S.%fZ"  # MicroTime
 
 
@@ -27,10 +28,14 @@ class Claim:
     Attributes:
         holder: Who is releasing now, or None.
         mark: What was released last, as `mark_of` names it, or None when that is not known.
+        previous: The predictor whose place another took last, word for word, so that its pods are the same.
+        until: The state of the InferenceService in which it did, which `since` of the other tells, too.
     """
 
     holder: str | None = None
     mark: str | None = None
+    previous: Document | None = None
+    until: str | None = None
 
 
 class Claims:
@@ -72,6 +77,10 @@ class Claims:
         """Write down what is released."""
         self._change(model_name, lambda claim: None if claim.mark == mark else replace(claim, mark=mark))
 
+    def remember(self, model_name: str, previous: Document, until: str) -> None:
+        """Write down the predictor whose place another is about to take."""
+        self._change(model_name, lambda claim: replace(claim, previous=previous, until=until))
+
     def _change(self, model_name: str, change: Callable[[Claim], Claim | None]) -> None:
         for _ in range(_ATTEMPTS):
             found = self._read(model_name)
@@ -97,6 +106,9 @@ class Claims:
         now = datetime.now(UTC).strftime(_FORM)
         about: dict[str, Any] = {"name": _name(model_name), "namespace": self._namespace}
         about["annotations"] = {_MARK: claim.mark} if claim.mark else {}
+        if claim.previous is not None:
+            kept = {"until": claim.until, "predictor": claim.previous}
+            about["annotations"][_PREVIOUS] = json.dumps(kept, sort_keys=True, separators=(",", ":"))
         spec = {
             "holderIdentity": claim.holder or "",
             "leaseDurationSeconds": LEASE_SECONDS,
@@ -117,9 +129,11 @@ def _name(model_name: str) -> str:
 def _claim(found: dict[str, Any] | None) -> Claim:
     if found is None:
         return Claim()
-    spec, mark = found.get("spec", {}), found["metadata"].get("annotations", {}).get(_MARK)
+    spec, about = found.get("spec", {}), found["metadata"].get("annotations", {})
+    kept = json.loads(about.get(_PREVIOUS, "{}"))
+    claim = Claim(mark=about.get(_MARK), previous=kept.get("predictor"), until=kept.get("until"))
     if not spec.get("holderIdentity"):
-        return Claim(mark=mark)
+        return claim
     renewed = datetime.strptime(spec["renewTime"], _FORM).replace(tzinfo=UTC)
     is_valid = datetime.now(UTC) < renewed + timedelta(seconds=spec["leaseDurationSeconds"])
-    return Claim(holder=spec["holderIdentity"] if is_valid else None, mark=mark)
+    return replace(claim, holder=spec["holderIdentity"]) if is_valid else claim

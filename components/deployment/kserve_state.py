@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from components.deployment.kserve_addresses import Addresses
+from components.deployment.kserve_claim import Claim
 from components.deployment.kserve_document import Document, history, mark_of, release_of, releases, state_of
 from components.deployment.target import Observation, ObservedRevision
 
@@ -33,13 +34,13 @@ class Found:
         live: All of it.
         spec: The part of its spec that is ours.
         mode: In which it runs.
-        mark: The predictor that was released last, as `mark_of` names it, or None when that is not known.
+        claim: What is written beside it: who was released last, and whose place was taken.
     """
 
     live: Mapping[str, Any]
     spec: Document
     mode: str
-    mark: str | None
+    claim: Claim
 
     @property
     def one(self) -> Document:
@@ -52,9 +53,17 @@ class Found:
         return self.spec.get("canary", [])
 
     @property
+    def left(self) -> int:
+        """The share in percent that the canaries leave."""
+        return 100 - sum(each["trafficPercent"] for each in self.canaries)
+
+    @property
     def previous(self) -> Document | None:
         """The predictor that was released before, while the present one is not."""
-        return None if self.mark == mark_of(self.one) else state_of(self.one).get("previous")
+        until = state_of(self.one).get("since", {}).get("applied")
+        if until is None or until != self.claim.until or self.claim.mark == mark_of(self.one):
+            return None
+        return self.claim.previous
 
     @property
     def stable(self) -> Document:
@@ -105,12 +114,9 @@ def since(found: Found) -> Document:
     }
 
 
-def is_held_back(found: Found, revision: str) -> bool:
-    """Say whether a model has all requests still, and another one that is not ready stands in its place."""
-    if found.previous is None or release_of(found.previous).revision != revision:
-        return False
-    _, share = _replacing(found)
-    return share == 0
+def is_held_back(found: Found) -> bool:
+    """Say whether a model that is not ready stands in the place of one that has all requests still."""
+    return found.previous is not None and _replacing(found)[1] == 0
 
 
 def observation(found: Found, addresses: Addresses, words: Words, holder: str | None) -> Observation:
@@ -128,7 +134,7 @@ def observation(found: Found, addresses: Addresses, words: Words, holder: str | 
     revisions = [_predictor(found, addresses, words)]
     revisions += [_canary(found, entry, addresses, words) for entry in found.canaries]
     if found.previous is not None:
-        revisions.append(_old(found, found.previous, 100 - revisions[0].weight, addresses))
+        revisions.append(_old(found, found.previous, found.left - revisions[0].weight, addresses))
     alone = [each.url for each in revisions if each.weight == 100 and found.canaries]
     return Observation(
         url=next((url for url in alone if url), addresses.all(found.status)), revisions=tuple(revisions),
@@ -137,10 +143,11 @@ def observation(found: Found, addresses: Addresses, words: Words, holder: str | 
 
 
 def _predictor(found: Found, addresses: Addresses, words: Words) -> ObservedRevision:
-    state, weight = _standing(found), 100 - sum(each["trafficPercent"] for each in found.canaries)
+    state, weight = _standing(found), found.left
     url = addresses.of(found.status, found.one.get("name"))
     if found.previous is not None:
-        state, weight = _replacing(found)
+        state, share = _replacing(found)
+        weight = share * weight // 100
         url = addresses.tagged(found.status, "latest") if found.mode == "Knative" else None
     reason = None if state == "ready" else words("")
     return _revision(found.one, state, reason, weight, url)

@@ -20,6 +20,8 @@ from components.deployment.target import ClaimedError, Observation, ObservedRevi
 from components.deployment.watch import watch_step
 
 _ALL_SECONDS = 10.0  # in which a revision with all requests must be seen to be ready
+_MOMENT_SECONDS = 5.0  # in which what was restored is seen to be ready
+_SECONDS_BETWEEN = 0.2
 _LAPSES = 1  # at a step: a server that is moved to another machine is not ready for a while
 
 
@@ -192,7 +194,7 @@ def _restore(target: Target, candidate: Candidate, before: Observation) -> str:
             target.weigh(name, weights)
         if is_new and target.observe(name).find(revision) is not None:
             target.remove(name, revision)
-        serving = target.observe(name).stable
+        serving = _await_stable(target, name)
     except ComponentError as error:
         return f"what was before could not be restored: {error}"
     if serving is None:
@@ -201,3 +203,13 @@ def _restore(target: Target, candidate: Candidate, before: Observation) -> str:
     if serving.revision != revision:
         return kept
     return f"{kept}, and nothing stands beside it: `millrace rollback {name}` releases the one before"
+
+
+def _await_stable(target: Target, name: str) -> ObservedRevision | None:
+    """Return what serves; what was put back is given a moment to be told of as ready."""
+    deadline = time.monotonic() + _MOMENT_SECONDS
+    while True:
+        found = target.observe(name).stable
+        if found is None or found.state == "ready" or time.monotonic() > deadline:
+            return found
+        time.sleep(_SECONDS_BETWEEN)

@@ -8,7 +8,7 @@ from components.deployment.kserve_api import MANAGER
 from components.deployment.kserve_document import owned
 from components.deployment.manifest import write_manifest
 from tests.cluster.nodes import LEASES, NAMESPACE, await_so
-from tests.cluster.releases import A, B, deployments, live, release, template_uri, uri, wanted
+from tests.cluster.releases import A, B, C, deployments, live, release, template_uri, uri, wanted
 
 pytestmark = pytest.mark.cluster
 
@@ -51,14 +51,17 @@ def test_a_model_takes_anothers_place_and_can_be_rolled_back(target_of, played):
     assert template_uri(played) == uri(A)
 
 
-def test_a_model_that_fails_in_anothers_place_is_taken_back_with_the_reason(target_of, played):
+def test_a_model_that_fails_in_anothers_place_is_taken_back_to_the_same_pods_with_the_reason(
+    target_of, played
+):
     target = target_of(strategy="replace")
     release(target, A)
+    release(target, B)
     spec, template = owned(live(played), MANAGER)["spec"], deployments(played)["flights-predictor"]["spec"]
-    played.behaviour[uri(B)] = "failing"
+    played.behaviour[uri(C)] = "failing"
     with pytest.raises(RefusedError, match="has timed out progressing") as caught:
-        release(target, B)
-    assert f"revision {A[:12]} serves as before (ready)" in str(caught.value)
+        release(target, C)
+    assert f"revision {B[:12]} serves as before (ready)" in str(caught.value)
     assert owned(live(played), MANAGER)["spec"] == spec
     await_so(lambda: deployments(played)["flights-predictor"]["spec"]["template"] == template["template"])
 

@@ -7,6 +7,7 @@ from components.deployment import kserve
 from components.deployment.candidate import Candidate
 from components.deployment.config import DeployConfig
 from components.deployment.kserve import KServeTarget
+from components.deployment.kserve_api import StaleError
 from components.deployment.kserve_document import STOP
 from components.deployment.release import HeldError, release_model
 from components.deployment.roll_back import roll_back_model
@@ -221,6 +222,24 @@ def test_every_write_is_made_again_when_others_were_faster(cluster, times):
     cluster.meddlers = [meddle] * times
     target.remove("flights", "z")
     assert is_stopped(cluster)
+
+
+@pytest.mark.parametrize("strategy", ["replace", "canary"])
+def test_what_was_written_though_its_answer_was_lost_is_not_written_again(cluster, monkeypatch, strategy):
+    send, written = cluster.apply, []
+
+    def lose(path, document, *, dry_run=False):
+        answer = send(path, document, dry_run=dry_run)
+        if not dry_run and document["spec"] not in written:
+            written.append(document["spec"])
+            raise StaleError("asked again with the version from before")
+        return answer
+
+    monkeypatch.setattr(cluster, "apply", lose)
+    assert release(cluster, "z", strategy=strategy).weights == {"z": 100}
+    assert release(cluster, "a", strategy=strategy).weights == {"a": 100}
+    services = [one["spec"] for one in cluster.applied if one["kind"] == "InferenceService"]
+    assert services == written
 
 
 def test_others_that_keep_changing_it_are_told(cluster):

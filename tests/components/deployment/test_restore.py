@@ -64,6 +64,19 @@ def test_who_is_not_ready_at_a_share_for_a_moment_goes_on():
     assert target.weights == {"old": 80, "new": 20}
 
 
+def test_who_is_not_ready_at_a_share_for_a_second_time_is_undone():
+    target, looks = PlayedTarget("old"), []
+
+    def come_and_go(each):
+        looks.append(each)
+        return replace(each, state="starting") if len(looks) % 3 == 2 else each
+
+    target.at_share = come_and_go
+    with pytest.raises(RefusedError, match=r"new comes and goes: not ready 2 times at 20 %.*old serves as"):
+        release(target, "new")
+    assert target.weights == {"old": 100}
+
+
 def test_who_lost_the_name_to_another_changes_nothing_there_any_more(monkeypatch):
     target = PlayedTarget("old")
 
