@@ -121,8 +121,9 @@ def cluster_of(installed, tmp_path_factory):
 
 
 @pytest.fixture
-def target_of(cluster_of, played):
+def target_of(cluster_of, played, monkeypatch):
     """The target `kserve` with knobs, in the deployer's name; what it deployed is gone afterwards."""
+    monkeypatch.setattr("components.deployment.kserve._SECONDS_BETWEEN", 0.1)
 
     def make(*, cluster=None, **knobs):
         config = DeployConfig(target="kserve", **{"timeout_seconds": 60.0, **knobs})

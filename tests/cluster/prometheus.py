@@ -81,7 +81,7 @@ class Prometheus:
             for number in range(count):
                 server.count_request("v2", "500" if number < failed else "200", how.seconds)
             late = self._random.beta(*how.late, count - failed)
-            server.count_predictions({"probability": np.stack([1 - late, late], axis=1)})
+            server.count_answer({}, {"probability": np.stack([1 - late, late], axis=1)})
 
     def _samples(self, name: str) -> Iterator[tuple[dict[str, str], float]]:
         for revision, server in self._servers.items():
@@ -95,6 +95,7 @@ class Prometheus:
 @contextmanager
 def prometheus(shares: Callable[[], Mapping[str, int]]) -> Iterator[Prometheus]:
     """Have one answer on loopback."""
+    problems: list[Exception] = []
 
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, *_):
@@ -102,8 +103,12 @@ def prometheus(shares: Callable[[], Mapping[str, int]]) -> Iterator[Prometheus]:
 
         def do_GET(self):
             parts = urlsplit(self.path)
-            assert parts.path == "/api/v1/query"
-            body = json.dumps(found.ask(parse_qs(parts.query)["query"][0])).encode()
+            try:
+                assert parts.path == "/api/v1/query"
+                body = json.dumps(found.ask(parse_qs(parts.query)["query"][0])).encode()
+            except Exception as problem:
+                problems.append(problem)
+                raise
             self.send_response(200)
             self.end_headers()
             self.wfile.write(body)
@@ -116,3 +121,4 @@ def prometheus(shares: Callable[[], Mapping[str, int]]) -> Iterator[Prometheus]:
     finally:
         server.shutdown()
         server.server_close()
+    assert not problems, problems[0]

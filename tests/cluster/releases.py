@@ -1,5 +1,8 @@
 """Releases to KServe's own controller by the deployer's token, and what it makes of them."""
 
+import threading
+from contextlib import contextmanager
+
 from components.deployment.candidate import Candidate
 from components.deployment.release import release_model
 from components.deployment.target import Wanted
@@ -73,18 +76,42 @@ def routed(played):
     found = live(played)
     if "Knative" not in found["metadata"]["annotations"].values():
         return shares(found)
-    return _routed(played, played.ask("GET", f"{SERVICES}/flights-predictor"))
+    return routed_by(played, played.ask("GET", f"{SERVICES}/flights-predictor"))
 
 
-def _routed(played, service):
+def routed_by(played, service):
+    """The shares of models by the routes of a service of Knative."""
     models, found = dict(played.revisions["flights-predictor"]), {}
     for one in service.get("status", {}).get("traffic", []):
         revision = models[one["revisionName"]][-1] * 12
         found[revision] = found.get(revision, 0) + one["percent"]
-    return found
+    return {revision: share for revision, share in found.items() if share}
 
 
 def routes(played, since):
     """The shares of models by the routes of Knative, one after the other, since a version of it."""
-    found = [_routed(played, one) for one in played.versions(SERVICES, since)]
+    found = [routed_by(played, one) for one in played.versions(SERVICES, since)]
     return [one for number, one in enumerate(found) if number == 0 or one != found[number - 1]]
+
+
+@contextmanager
+def followed(played, folder):
+    """Every version of the objects of a folder from now on."""
+    since = played.ask("GET", folder)["metadata"]["resourceVersion"]
+    found, ended = [], threading.Event()
+
+    def follow(since):
+        is_over = False
+        while not is_over:
+            is_over = ended.is_set()
+            for one in played.versions(folder, since):
+                found.append(one)
+                since = one["metadata"]["resourceVersion"]
+
+    following = threading.Thread(target=follow, args=(since,))
+    following.start()
+    try:
+        yield found
+    finally:
+        ended.set()
+        following.join()

@@ -3,7 +3,6 @@
 import pytest
 
 from components.common.errors import RefusedError
-from components.deployment import kserve
 from components.deployment.release import HeldError
 from tests.cluster.nodes import SERVICES
 from tests.cluster.prometheus import Answers
@@ -22,25 +21,21 @@ SHARES = {
 }  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def _soon(monkeypatch):
-    monkeypatch.setattr(kserve, "_SECONDS_BETWEEN", 0.2)
+@pytest.fixture
+def serving(target_of, counts):
+    """Have a model serve; returns a function to release the next one by steps."""
+
+    def serve(mode):
+        knobs = {"kserve": {"mode": mode, "prometheus": counts.address}}
+        release(target_of(**knobs), A)
+        return lambda **more: release(target_of(**knobs, **STEPS, **more), B)
+
+    return serve
 
 
-@pytest.fixture(params=MODES)
-def serving(request, target_of, counts, played):
-    """A model that serves; returns a function to release the next one by steps, and the mode."""
-    knobs = {"kserve": {"mode": request.param, "prometheus": counts.address}}
-    release(target_of(**knobs), A)
-
-    def by_steps(**more):
-        return release(target_of(**knobs, **STEPS, **more), B)
-
-    return by_steps, request.param
-
-
-def test_a_model_that_is_no_worse_is_promoted_by_all_steps(serving, played, capsys):
-    by_steps, mode = serving
+@pytest.mark.parametrize("mode", MODES)
+def test_a_model_that_is_no_worse_is_promoted_by_all_steps(serving, played, capsys, mode):
+    by_steps = serving(mode)
     before = live(played)
     since = played.ask("GET", SERVICES)["metadata"]["resourceVersion"]
     assert by_steps().weights == {NEW: 100}
@@ -61,23 +56,28 @@ WORSE = {
 }
 
 
-@pytest.mark.parametrize("fault", WORSE)
+@pytest.mark.parametrize(
+    ("mode", "fault"), [("Standard", "errors"), ("Knative", "slow"), ("Standard", "answers otherwise")]
+)
 def test_a_model_that_is_worse_is_taken_back_at_its_first_share_with_the_reason(
-    serving, counts, played, fault
+    serving, counts, played, mode, fault
 ):
-    by_steps, mode = serving
+    by_steps = serving(mode)
     before = live(played)
     counts.answers[NEW], reason = WORSE[fault]
     with pytest.raises(
         RefusedError, match=rf"{NEW} is worse than {OLD} at 5 %: .*{reason}.*{OLD} serves as"
     ):
         by_steps()
-    back = {"Standard": {OLD: 100, NEW: 0}, "Knative": {NEW: 0}}[mode]
-    assert steps(played, before) == [*SHARES[mode][:3], back, {OLD: 100}]
+    back = {"Standard": [{OLD: 100, NEW: 0}], "Knative": [{NEW: 0}, {OLD: 0}]}[mode]
+    assert steps(played, before) == [*SHARES[mode][:3], *back, {OLD: 100}]
 
 
-def test_a_model_that_becomes_worse_at_a_larger_share_is_taken_back_from_there(serving, counts, played):
-    by_steps, mode = serving
+@pytest.mark.parametrize("mode", MODES)
+def test_a_model_that_becomes_worse_at_a_larger_share_is_taken_back_from_there(
+    serving, counts, played, mode
+):
+    by_steps = serving(mode)
     before = live(played)
 
     def overloaded():
@@ -92,10 +92,11 @@ def test_a_model_that_becomes_worse_at_a_larger_share_is_taken_back_from_there(s
     assert steps(played, before)[-1] == {OLD: 100}
 
 
+@pytest.mark.parametrize("mode", MODES)
 def test_too_little_traffic_holds_the_share_and_the_same_release_goes_on_from_there(
-    serving, counts, played
+    serving, counts, played, mode
 ):
-    by_steps, mode = serving
+    by_steps = serving(mode)
     before = live(played)
     counts.requests = 100
     with pytest.raises(HeldError, match=r"cannot be judged at 5 %.* are too few to judge by; 200 of each"):

@@ -1,14 +1,160 @@
-"""Releases to KServe whose task is killed: the next one completes them."""
+"""Releases to KServe whose task is killed after any of its writes: the next one completes them."""
+
+import sys
 
 import pytest
 
-from tests.cluster.releases import SHAPES, A, B, C, live, release, uri, wanted
+from components.common.errors import RefusedError
+from tests.cluster.nodes import LEASES, OWN, SERVICES
+from tests.cluster.prometheus import Answers
+from tests.cluster.releases import (
+    MODES,
+    SHAPES,
+    A,
+    B,
+    C,
+    followed,
+    live,
+    release,
+    routed_by,
+    shares,
+    template_uri,
+    uri,
+    wanted,
+)
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("routing")]
+
+STEPS = {"steps": [25, 100], "interval_seconds": 0.1, "min_requests": 100, "deadline_seconds": 20.0}
+LEASE = f"{LEASES}/millrace-release-flights"
 
 
 class Killed(BaseException):
-    """The releasing task is gone."""
+    """The releasing task is gone: it sends nothing any more."""
+
+
+def kill(target, *, after):
+    """End the task when it has made its n-th write; returns the paths of what it wrote."""
+    cluster, written = target._cluster, []
+    send = cluster._ask_once
+
+    def ask(method, path, query, body):
+        if len(written) >= after:
+            raise Killed
+        answer = send(method, path, query, body)
+        if method != "GET" and "dryRun" not in query:
+            written.append(path)
+        if len(written) >= after:
+            raise Killed
+        return answer
+
+    cluster._ask_once = ask
+    return written
+
+
+@pytest.fixture(params=MODES)
+def by_steps(request, target_of, counts):
+    """What makes targets of a mode whose releases go by steps."""
+    return lambda: target_of(kserve={"mode": request.param, "prometheus": counts.address}, **STEPS)
+
+
+@pytest.fixture
+def always_whole(played):
+    """Weights sum to 100 in every version of the InferenceService, and of the routes of Knative."""
+    with followed(played, OWN) as services, followed(played, SERVICES) as routes:
+        yield
+    asked = [shares(one) for one in services]
+    assert len(asked) > 20
+    assert all(0 <= share <= 100 for one in asked for share in one.values())
+    assert all(sum(one.values()) == 100 for one in asked if len(one) > 1)
+    assert {sum(routed_by(played, one).values()) for one in routes} <= {0, 100}  # 0: none is ready yet
+
+
+@pytest.mark.usefixtures("always_whole")
+def test_a_release_that_was_killed_after_any_write_is_completed_by_the_next(by_steps):
+    release(by_steps(), A)
+    whole = by_steps()
+    written = kill(whole, after=sys.maxsize)
+    release(whole, B)
+    assert len([path for path in written if "/inferenceservices/" in path]) == 4
+    assert len([path for path in written if "/leases" in path]) >= 4  # claimed, renewed, marked, given back
+    old, new = B, A
+    for step in range(1, len(written)):
+        killed = by_steps()
+        kill(killed, after=step)
+        with pytest.raises(Killed):
+            release(killed, new)
+        observed = release(by_steps(), new)
+        assert observed.weights == {new[:12]: 100}, (step, written)
+        assert [one.revision for one in observed.released][-2:] == [old[:12], new[:12]], (step, written)
+        assert [one.revision for one in observed.revisions] == [new[:12]]
+        old, new = new, old
+
+
+@pytest.mark.usefixtures("always_whole")
+def test_a_release_that_was_killed_while_it_takes_a_model_back_is_completed_by_another(by_steps, counts):
+    release(by_steps(), A)
+    counts.answers[B[:12]] = Answers(errors=0.5)
+    whole = by_steps()
+    written = kill(whole, after=sys.maxsize)
+    with pytest.raises(RefusedError, match="worse"):
+        release(whole, B)
+    (*_, shift), back = _split(written)
+    old, new = A, C
+    for step in range(shift + 1, shift + back):
+        killed = by_steps()
+        kill(killed, after=step)
+        with pytest.raises(Killed):
+            release(killed, B)
+        assert by_steps().observe("flights").stable.revision == old[:12], (step, written)
+        assert release(by_steps(), new).weights == {new[:12]: 100}, (step, written)
+        old, new = new, old
+
+
+def _split(written):
+    """The numbers of the writes that started a canary and gave it a share, and how many came after."""
+    services = [number for number, path in enumerate(written, 1) if "/inferenceservices/" in path]
+    return services[:2], len(written) - services[1]
+
+
+@pytest.mark.parametrize("step", [1, 2])
+def test_a_replacement_that_was_killed_is_completed_by_the_next(target_of, step):
+    release(target_of(strategy="replace"), A)
+    killed = target_of(strategy="replace")
+    kill(killed, after=step)
+    with pytest.raises(Killed):
+        release(killed, B)
+    observed = release(target_of(strategy="replace"), B)
+    assert observed.weights == {B[:12]: 100}
+    assert [one.revision for one in observed.released] == [A[:12], B[:12]]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_another_model_after_a_killed_release_starts_from_the_old_one(target_of, shape):
+    release(target_of(**SHAPES[shape]), A)
+    killed = target_of(**SHAPES[shape])
+    kill(killed, after=2)
+    with pytest.raises(Killed):
+        release(killed, B)
+    observed = release(target_of(**SHAPES[shape]), C)
+    assert observed.weights == {C[:12]: 100}
+    assert [one.revision for one in observed.released] == [A[:12], C[:12]]
+    assert B[:12] not in {one.revision for one in observed.revisions}
+
+
+def test_the_claim_of_a_killed_release_is_told_to_others_until_it_is_void(by_steps, played):
+    release(by_steps(), A)
+    killed = by_steps()
+    kill(killed, after=3)
+    with pytest.raises(Killed):
+        release(killed, B)
+    before = live(played)["metadata"]["generation"]
+    with pytest.raises(RefusedError, match="run 1 is releasing a model under this name now"):
+        release(by_steps(), C, holder="run 2")
+    assert live(played)["metadata"]["generation"] == before
+    long_ago = {"spec": {"renewTime": "2026-01-01T00:00:00.000000Z"}}
+    played.ask("PATCH", LEASE, long_ago, "merge-patch+json")
+    assert release(by_steps(), C, holder="run 2").weights == {C[:12]: 100}
 
 
 def test_the_state_of_a_release_lies_in_the_cluster_alone(target_of, played):
@@ -22,59 +168,23 @@ def test_the_state_of_a_release_lies_in_the_cluster_alone(target_of, played):
     assert B[:12] not in released
 
 
-def _kill_at(target, step):
-    """End the task when it has sent its n-th change to the cluster."""
-    sent, send = [], target._cluster.apply
-
-    def apply(path, document, *, dry_run=False):
-        answer = send(path, document, dry_run=dry_run)
-        sent.append(dry_run)
-        if sent.count(False) == step:
-            raise Killed
-        return answer
-
-    target._cluster.apply = apply
-
-
-@pytest.mark.usefixtures("routing")
-@pytest.mark.parametrize(
-    ("shape", "step"),
-    [
-        ("replace", 1),
-        ("Standard", 1),
-        ("Standard", 2),
-        ("Standard", 3),
-        ("Knative", 1),
-        ("Knative", 2),
-        ("Knative", 3),
-    ],
-)
-def test_a_release_that_was_killed_after_any_change_is_completed_by_the_next(
-    target_of, played, shape, step
+@pytest.mark.parametrize("behaviour", ["slow", "ready"])
+def test_a_canary_beside_a_replacement_that_was_killed_starts_from_the_old_model(
+    target_of, played, counts, behaviour
 ):
-    knobs = SHAPES[shape]
-    release(target_of(**(knobs if shape == "Knative" else {"strategy": "replace"})), A)
-    killed = target_of(**knobs)
-    _kill_at(killed, step)
+    release(target_of(strategy="replace"), A)
+    played.behaviour[uri(B)] = behaviour
+    killed = target_of(strategy="replace")
+    kill(killed, after=2)
     with pytest.raises(Killed):
         release(killed, B)
-    observed = release(target_of(**knobs), B)
-    assert observed.weights == {B[:12]: 100}
-    assert [one.revision for one in observed.released] == [A[:12], B[:12]]
-    assert "canary" not in live(played)["spec"]
-    assert "canaryTrafficPercent" not in live(played)["spec"]["predictor"]
-
-
-@pytest.mark.usefixtures("routing")
-@pytest.mark.parametrize("shape", SHAPES)
-def test_another_model_after_a_killed_release_starts_from_the_old_one(target_of, played, shape):
-    knobs = SHAPES[shape]
-    release(target_of(**(knobs if shape == "Knative" else {"strategy": "replace"})), A)
-    killed = target_of(**knobs)
-    _kill_at(killed, 1)
-    with pytest.raises(Killed):
-        release(killed, B)
-    observed = release(target_of(**knobs), C)
+    knobs = {"kserve": {"prometheus": counts.address}}
+    since = played.ask("GET", OWN)["metadata"]["resourceVersion"]
+    observed = release(target_of(**knobs, **STEPS), C)
     assert observed.weights == {C[:12]: 100}
-    assert observed.released[-1].revision == C[:12]
-    assert B[:12] not in {one.revision for one in observed.revisions}
+    assert [one.revision for one in observed.released] == [A[:12], C[:12]]
+    beside = [shares(one) for one in played.versions(OWN, since) if "canary" in one["spec"]]
+    assert all(B[:12] not in one for one in beside), beside
+    assert {A[:12]: 75, C[:12]: 25} in beside
+    assert "canary" not in live(played)["spec"]
+    assert template_uri(played, f"flights-r{C[:12]}-predictor") == uri(C)

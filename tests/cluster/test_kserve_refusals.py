@@ -3,10 +3,73 @@
 import pytest
 
 from components.common.errors import BadInputError, RefusedError
-from tests.cluster.nodes import NAMESPACE
+from tests.cluster.nodes import LEASES, NAMESPACE, await_so
 from tests.cluster.releases import A, B, C, live, release
 
 pytestmark = pytest.mark.cluster
+
+GATEWAY = "apis/gateway.networking.k8s.io/v1"
+REFUSED = [
+    ({"strategy": "ab", "steps": [50]}, {}, r"weights alone.*deploy\.strategy"),
+    ({"sticky": "X-User"}, {}, r"weights alone.*deploy\.sticky"),
+    ({"kserve": {"address": "external"}}, {}, r"no address of its own.*deploy\.kserve\.address.*replace"),
+    ({"steps": [5, 100], "on_inconclusive": "restore"}, {}, r"nothing counts.*deploy\.kserve\.prometheus"),
+    ({"kserve": {"mode": "Knative"}}, {}, "runs in the mode Standard"),
+    ({}, {"name": "f" * 40}, r"longer than 63 characters.*model_name.*replace"),
+]
+
+
+@pytest.fixture
+def versions(installed, played):
+    """Tells the version of every object of the cluster, those of Leases included."""
+
+    def tell():
+        leases = played.ask("GET", LEASES)["items"]
+        claims = {one["metadata"]["name"]: one["metadata"]["resourceVersion"] for one in leases}
+        return installed.everything(), claims
+
+    return tell
+
+
+@pytest.fixture
+def settled(versions):
+    """The same, once nothing changes by itself any more."""
+    known = [None]
+
+    def is_settled():
+        known.append(versions())
+        return known[-1] == known[-2]
+
+    def settle():
+        await_so(is_settled)
+        return known[-1]
+
+    return settle
+
+
+@pytest.mark.usefixtures("routing")
+def test_what_cannot_be_honoured_is_refused_by_its_knob_and_no_object_has_changed(
+    target_of, versions, settled, monkeypatch
+):
+    release(target_of(), A)
+    before = settled()
+    for knobs, model, told in REFUSED:
+        with pytest.raises(BadInputError, match=told):
+            release(target_of(**knobs), B, **model)
+    assert versions() == before
+    target = target_of()
+    read = target._cluster.read
+
+    def without_gateway(path, **query):
+        found = read(path, **query)
+        if path == "/openapi/v3":
+            del found["paths"][GATEWAY]
+        return found
+
+    monkeypatch.setattr(target._cluster, "read", without_gateway)
+    with pytest.raises(BadInputError, match=r"needs the Gateway API.*no gateway.*replace"):
+        release(target, B)
+    assert versions() == before
 
 
 def test_a_canary_is_refused_where_nothing_is_routed_to_it_before_anything_changes(target_of, played):
