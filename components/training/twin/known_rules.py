@@ -74,6 +74,7 @@ _RANGES: Mapping[str, Callable[[Value], Range | None]] = {
     "StringToHashBucketFast": lambda value: (0, cast("int", value.attributes["num_buckets"]) - 1),
     "AddV2": lambda value: _sum(*value.inputs),
     "Cast": lambda value: find_range(value.inputs[0]),
+    "ConcatV2": lambda value: _either(*value.inputs[:-1]),
     "GatherV2": lambda value: find_range(value.inputs[0]),
     "Pack": lambda value: _either(*value.inputs),
     "SelectV2": lambda value: _either(*value.inputs[1:]),

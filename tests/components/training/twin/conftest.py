@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -92,7 +93,33 @@ KINDS = {
     "x (m/s)": "float", "y": "float", "n": "integer", "wide": "integer", "flag": "boolean",
     "colour": "string", "tail": "string", "day": "date", "moment": "timestamp",
 }  # fmt: skip
-FEATURES = {"tail": {"encoding": "hash", "size": 50}, "wide": "number"}
+HASH = {"encoding": "hash", "size": 50}
+NUMBERS = dict.fromkeys(("x (m/s)", "y", "wide"), "number")
+FEATURES = {
+    "binary": {
+        **NUMBERS, "n": "category", "flag": "category", "colour": "category", "tail": HASH,
+        "day": "calendar", "moment": "calendar",
+    },
+    "multiclass": {
+        **NUMBERS, "n": HASH, "flag": "number", "colour": "category", "tail": "category",
+        "day": "category", "moment": HASH,
+    },
+    "regression": {
+        **NUMBERS, "n": "category", "flag": "category", "colour": HASH, "tail": HASH, "day": HASH,
+        "moment": "category",
+    },
+}  # fmt: skip
+POINTS = {  # with `min_count` 1 every entry of a vocabulary has a vector, and an answer, of its own
+    ("binary", "mlp"): {"members": 3, "bins": 4, "dropout": 0.2},
+    ("binary", "linear"): {"bins": 0},
+    ("binary", "wide_and_deep"): {"members": 1, "bins": 4, "min_count": 1},
+    ("multiclass", "mlp"): {"members": 1, "bins": 4, "min_count": 1},
+    ("multiclass", "linear"): {"bins": 4},
+    ("multiclass", "wide_and_deep"): {"members": 2, "bins": 0},
+    ("regression", "mlp"): {"members": 2, "bins": 0},
+    ("regression", "linear"): {"bins": 4, "min_count": 1},
+    ("regression", "wide_and_deep"): {"members": 1, "bins": 0, "layers": 1},
+}
 ROWS = 400
 
 
@@ -109,16 +136,21 @@ def draw_table(task, seed, rows=ROWS):
     days = draw.integers(0, 20_000, rows).astype("M8[D]")
     hours = draw.integers(0, 24, rows)
     colours = draw.choice(["red", "grün", "blue"], rows).tolist()
+    moments = [f"{day}T{hour:02d}:15:00" for day, hour in zip(days, hours, strict=True)]
+
+    def sparse(values):
+        return pa.array(values, mask=draw.random(rows) < 0.1)
+
     return pa.table({
-        "x (m/s)": pa.array(x, mask=draw.random(rows) < 0.1),
+        "x (m/s)": sparse(x),
         "y": draw.exponential(9, rows),
-        "n": n,
-        "wide": pa.array(draw.integers(-5000, 5000, rows), mask=draw.random(rows) < 0.1),
-        "flag": draw.integers(0, 2, rows),
-        "colour": pa.array(colours, mask=draw.random(rows) < 0.1),
-        "tail": [f"N{value}" for value in draw.integers(0, 300, rows)],
-        "day": days.astype(str).tolist(),
-        "moment": [f"{day}T{hour:02d}:15:00" for day, hour in zip(days, hours, strict=True)],
+        "n": sparse(n),
+        "wide": sparse(draw.integers(-5000, 5000, rows)),
+        "flag": sparse(draw.integers(0, 2, rows)),
+        "colour": sparse(colours),
+        "tail": sparse([f"N{value}" for value in draw.integers(0, 300, rows)]),
+        "day": sparse(days.astype(str).tolist()),
+        "moment": sparse(moments),
         "label": labels[task],
     })  # fmt: skip
 
@@ -189,16 +221,15 @@ def export(folder: Path, summary, **point) -> Exported:
 
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory):
-    """Return a function from a task and hyperparameters to an exported model; each is made once."""
-    made: dict[Any, Any] = {}
+    """Return a function from a task and a form to an exported model; each is made once."""
 
-    def of(task: str, **point) -> Exported:
-        if task not in made:
-            folder = tmp_path_factory.mktemp(task)
-            made[task] = folder, write_inputs(folder, task, FEATURES)
-        key = (task, *sorted(point.items()))
-        if key not in made:
-            made[key] = export(*made[task], **point)
-        return made[key]
+    @cache
+    def inputs(task: str):
+        folder = tmp_path_factory.mktemp(task)
+        return folder, write_inputs(folder, task, FEATURES[task])
+
+    @cache
+    def of(task: str, form: str) -> Exported:
+        return export(*inputs(task), form=form, **POINTS[task, form])
 
     return of

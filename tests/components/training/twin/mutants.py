@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 
@@ -19,6 +20,7 @@ SIBLINGS = {
     "Softmax": "Sigmoid",
 }  # fmt: skip
 IN_ORDER = {"Sub", "RealDiv", "FloorDiv", "FloorMod", "Less", "LessEqual", "Greater", "GreaterEqual"}
+BOUNDED = {"UpperBound", "LowerBound", "Less", "LessEqual", "Greater", "GreaterEqual"}  # by floats
 LEFT_OUT = {"AddV2", "Sub", "Mul", "RealDiv", "Relu", "Minimum", "Maximum", "LogicalNot"}
 
 Mutant = tuple[str, Program]
@@ -41,6 +43,20 @@ def list_mutants(program: Program) -> Iterator[Mutant]:
     for name, table in program.tables.items():
         for told, other in mutate_table(table):
             yield f"{name} {told}", replace(program, tables={**program.tables, name: other})
+
+
+def list_bounds(program: Program) -> Iterator[Mutant]:
+    """Yield programs of which one bound of a bucket, or a threshold, lies one float further."""
+    bounded = [name for step in program.steps if step.operation in BOUNDED for name in step.inputs]
+    for name in dict.fromkeys(bounded):
+        values = program.constants.get(name)
+        if values is None or values.dtype.kind != "f":
+            continue
+        for place, (told, end) in product(range(values.size), (("up", np.inf), ("down", -np.inf))):
+            other = values.copy()
+            other.flat[place] = np.nextafter(values.flat[place], values.dtype.type(end))
+            constants = {**program.constants, name: other}
+            yield f"{name}{values.shape} entry {place} {told}", replace(program, constants=constants)
 
 
 def mutate_step(step: Step) -> Iterator[tuple[str, Step]]:

@@ -1,32 +1,46 @@
-"""The proof finds single faults: 97 in 100, and the others change no answer that anybody could get."""
+"""The proof finds single faults: 98 in 100, and the others change no answer that anybody could get."""
 
-import re
+from collections import Counter
+
+import pytest
 
 from tests.components.training.twin.mutants import list_mutants
 
-# Faults that the proof cannot find, since no row shows them: the mutant and the reason.
-EQUIVALENT = {
-    r"Sum is Max": "minutes and seconds are held against 60 alone, which the tens decide",
-    r"AddV2 (is Sub|left out)": "it mends negative places of vectors, and there are none",
-    r"c\d+\(\) entry 0 changed": "likewise: the length that would be added to a negative place",
-    r"c\d+\(10,\) entry 5 changed": "the colon as tens of a month: there is no month above 12 either",
-    r"c\d+\(13,\) entry 0 changed": "the length of month 0, of which no day counts",
-    r"t\d+ entry 0 (missing|has another value)": "missing, which no training row was, is like unseen",
+# Faults that no row shows. Of dates alone: docs/twin.md gives the reasons.
+SURVIVORS = {
+    "step 103: Sum is Max",
+    "step 109: Sum is Max",
+    "step 208: AddV2 is Sub",
+    "step 208: AddV2 left out",
+    "c61() entry 0 changed",
+    "c3(10,) entry 5 changed",
+    "c15(13,) entry 0 changed",
 }
 
 
-def test_single_faults_are_found(exported):
-    model = exported("binary", form="mlp", members=1)
-    survivors, asked = list[str](), 0
-    for told, mutant in list_mutants(model.program):
-        try:
-            proof = model.prove(mutant)
-        except (ArithmeticError, ValueError, IndexError, TypeError):
-            continue  # it does not run at all, which everybody notices
-        asked += 1
-        if proof.proven:
-            survivors.append(told)
-    assert asked > 300
-    assert len(survivors) <= 0.03 * asked, survivors
-    unexplained = [told for told in survivors if not any(re.search(one, told) for one in EQUIVALENT)]
-    assert not unexplained
+def judge(model, mutant):
+    """Return by what a fault is found."""
+    try:
+        proof = model.prove(mutant)
+    except (ArithmeticError, ValueError, IndexError, TypeError):
+        return "does not run"  # which everybody notices
+    if proof.proven:
+        return "not"
+    return "test rows" if "test rows" in proof.reason else "directed rows"
+
+
+@pytest.mark.parametrize(
+    ("task", "form", "found", "survivors"),
+    [
+        ("binary", "wide_and_deep", {"test rows": 349, "directed rows": 59}, SURVIVORS),
+        ("multiclass", "mlp", {"test rows": 110, "directed rows": 13}, set()),
+        ("regression", "linear", {"test rows": 118, "directed rows": 10}, set()),
+    ],
+)
+def test_single_faults_are_found(exported, task, form, found, survivors):
+    model = exported(task, form)
+    judged = {told: judge(model, mutant) for told, mutant in list_mutants(model.program)}
+    assert {told for told, by in judged.items() if by == "not"} == survivors
+    counts = Counter(judged.values())
+    assert {by: counts[by] for by in found} == found
+    assert len(survivors) <= 0.03 * (len(judged) - counts["does not run"])

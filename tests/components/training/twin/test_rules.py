@@ -82,6 +82,18 @@ def test_positions_that_cannot_be_negative_are_not_asked(derive):
     found.assert_equal(c=TEXTS)
 
 
+def test_positions_of_several_kinds_that_cannot_be_negative_are_not_asked(derive):
+    def function(c, d):
+        entries = tf.stack([COLOURS.lookup(c) + 2, COLOURS.lookup(d) + 2], axis=1)
+        buckets = tf.stack([tf.strings.to_hash_bucket_fast(one, 9) for one in (c, d)], axis=1)
+        place = tf.concat([entries, buckets], axis=1)
+        return tf.reduce_sum(tf.where(place < 0, place + 9, place), axis=1)
+
+    found = derive(function, c=tf.string, d=tf.string)
+    assert "Less" not in found.operations
+    found.assert_equal(c=TEXTS, d=TEXTS[::-1])
+
+
 def test_positions_that_may_be_negative_are_asked(derive):
     found = derive(lambda c: tf.where(tf.strings.length(c) - 3 < 0, 5, tf.strings.length(c)), c=tf.string)
     assert "Less" in found.operations

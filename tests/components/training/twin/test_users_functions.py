@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from components.training.twin.values import OutsideError
 from tests.components.training.twin.conftest import export, write_inputs
+from tests.components.training.twin.mutants import list_bounds
 
 COMMON = """
 import math
@@ -19,7 +20,7 @@ import tensorflow_transform as tft
 def preprocessing_fn(inputs):
     x = tf.where(tf.math.is_finite(inputs["x (m/s)"]), inputs["x (m/s)"], 0.0)
     y = inputs["y"]
-    n = tf.cast(inputs["n"], tf.float32)
+    n = tf.cast(tf.where(inputs["n"] > -(2**62), inputs["n"], 0), tf.float32)
     colour = tf.strings.lower(tf.strings.strip(inputs["colour"]))
     month = tft.compute_and_apply_vocabulary(tf.strings.substr(inputs["day"], 0, 1), top_k=12)
     return {
@@ -51,12 +52,24 @@ def preprocessing_fn(inputs):
 """
 
 
-def test_common_functions_of_users_have_a_proven_twin(tmp_path):
-    module = tmp_path / "mine.py"
+@pytest.fixture(scope="module")
+def common(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("common")
+    module = folder / "mine.py"
     module.write_text(COMMON)
-    found = export(tmp_path, write_inputs(tmp_path, "regression", {}, module), form="mlp", members=1)
-    proof = found.prove()
+    return export(folder, write_inputs(folder, "regression", {}, module), form="linear", min_count=1)
+
+
+def test_common_functions_of_users_have_a_proven_twin(common):
+    proof = common.prove()
     assert proof.proven, proof.reason
+
+
+def test_bounds_of_their_buckets_are_proven_to_the_last_bit(common):
+    proofs = {told: common.prove(mutant) for told, mutant in list_bounds(common.program)}
+    assert len(proofs) == 2 * (4 + 3 + 1 + 1)
+    survivors = {told for told, proof in proofs.items() if proof.proven}
+    assert survivors == {"c3() entry 0 up", "c4() entry 0 down"}  # of "some": where the other one decides
 
 
 ACTIVATIONS = [
