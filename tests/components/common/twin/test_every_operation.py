@@ -105,7 +105,7 @@ FORM = {"precision": -1, "scientific": False, "shortest": False, "width": -1, "f
 REALS = texts(b"1e-40", b"-1e-310", b"3.4028236e38", b"-inf", b"NaN", b"1e999", b"-0")
 WHOLES = texts(b"-9223372036854775808", b" 2147483647 ", b"+0")
 NAMED = Table(keys=edges("string"), values=np.arange(9))
-MANY = np.union1d(edges("int64"), np.arange(-50, 50))  # more than are looked up one by one
+MANY = np.union1d(edges("int64"), np.arange(-100, 100))  # more than are looked up one by one
 PLACED = Table(keys=MANY[::2], values=np.resize(edges("string"), len(MANY[::2])))
 UNKNOWN = scalar(b"?", object)
 
