@@ -42,6 +42,8 @@ def check_room_parameters(values: Mapping[str, Any], *, on_cluster: bool = False
     for name, check in {**_CHECKS, **(_ON_CLUSTER if on_cluster else {})}.items():
         if name in values:
             check(values[name])
+    if not on_cluster and ("sources" in values or "model_uri" in values):
+        _check_deploy_from_here(values.get("deploy", {}))
     search = {name: values[name] for name in ("trials", "sampler", "seed") if name in values}
     if len(search) == 3:
         check_search(**search)
@@ -67,6 +69,14 @@ def _check_model(where: str, more: str, uri: str) -> None:
 
 def _check_deploy(options: Mapping[str, Any]) -> None:
     build_config(DeployConfig, options, where="deploy")
+
+
+def _check_deploy_from_here(options: Mapping[str, Any]) -> None:
+    target = build_config(DeployConfig, options, where="deploy").target
+    if target in ("kserve", "manifest"):
+        what = "a run on this machine leaves its model in a folder, and KServe's pods cannot fetch it there"
+        fix = "`millrace submit`, or put the model into a store and `millrace release` it from there"
+        raise BadInputError(what, where="parameter `deploy.target`", value=target, fix=fix)
 
 
 def _check_deploy_on_cluster(options: Mapping[str, Any]) -> None:

@@ -13,6 +13,8 @@ ROOT = Path(__file__).parents[2]
 MILLRACE = [sys.executable, "-m", "pipelines.cli"]
 
 MISTAKES = [
+    ("deploy.target=kserve", "pods cannot fetch it there — parameter `deploy.target` — got 'kserve'"),
+    ("deploy.target=manifest", "pods cannot fetch it there — parameter `deploy.target` — got 'manifest'"),
     (
         "query=SELECT * FORM t",
         'no SQL: Parser Error: syntax error at or near "t" — parameter `query`, line 1',
@@ -109,6 +111,13 @@ def test_missing_parameter_file_is_named_once(run, tmp_path):
     with pytest.raises(BadInputError) as caught:
         run(params=tmp_path / "gone.yaml")
     assert str(caught.value) == f"file cannot be read: No such file or directory — {tmp_path / 'gone.yaml'}"
+
+
+def test_what_is_served_on_a_cluster_is_promoted_and_rolled_back_by_runs_here():
+    check_room_parameters({"model_name": "m", "deploy": {"target": "kserve"}})
+    with pytest.raises(BadInputError, match="pods cannot fetch it there"):
+        check_room_parameters({"model_uri": ".", "deploy": {"target": "kserve"}})
+    check_room_parameters({"model_uri": "s3://b/m", "deploy": {"target": "kserve"}}, on_cluster=True)
 
 
 def test_defaults_are_no_mistake():
