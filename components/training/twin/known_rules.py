@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import cast
 
 import numpy as np
@@ -11,6 +12,7 @@ from components.common.twin.kinds import flush
 from components.training.twin.values import CONSTANT, Maker, Value
 
 Range = tuple[int, int]  # the least and the greatest that there can be
+_Find = Callable[[Value], Range | None]
 
 
 def choose_beforehand(maker: Maker, value: Value) -> Value | None:
@@ -33,10 +35,15 @@ def divide_plainly(maker: Maker, value: Value) -> Value | None:
 
 def find_range(value: Value) -> Range | None:
     """Return between what all entries of whole numbers are; None when that is not known, or they wrap."""
-    if not value.dtype.startswith("int") or (bound := _RANGES.get(value.operation)) is None:
-        return None
-    found, limits = bound(value), np.iinfo(value.dtype)
-    return found if found and limits.min <= found[0] and found[1] <= limits.max else None
+
+    @cache
+    def find(one: Value) -> Range | None:
+        if not one.dtype.startswith("int") or (bound := _RANGES.get(one.operation)) is None:
+            return None
+        found, limits = bound(one, find), np.iinfo(one.dtype)
+        return found if found and limits.min <= found[0] and found[1] <= limits.max else None
+
+    return find(value)
 
 
 def _decide(condition: Value) -> bool | None:
@@ -48,34 +55,34 @@ def _decide(condition: Value) -> bool | None:
     return False if found and found[0] >= condition.inputs[1].data else None
 
 
-def _either(*values: Value) -> Range | None:
-    found = [one for one in map(find_range, values) if one]
+def _either(values: Sequence[Value], find: _Find) -> Range | None:
+    found = [one for one in map(find, values) if one]
     if len(found) < len(values):
         return None
     return min(one[0] for one in found), max(one[1] for one in found)
 
 
-def _sum(first: Value, second: Value) -> Range | None:
-    one, other = find_range(first), find_range(second)
+def _sum(value: Value, find: _Find) -> Range | None:
+    one, other = map(find, value.inputs)
     return (one[0] + other[0], one[1] + other[1]) if one and other else None
 
 
-def _entries(value: Value) -> Range | None:
+def _entries(value: Value, find: _Find) -> Range | None:
     table, _, default = value.inputs
-    if not default.is_scalar:
+    if (apart := find(default)) is None:
         return None
     found = table.data.values
-    return int(found.min(initial=default.data)), int(found.max(initial=default.data))
+    return int(found.min(initial=apart[0])), int(found.max(initial=apart[1]))
 
 
-_RANGES: Mapping[str, Callable[[Value], Range | None]] = {
-    CONSTANT: lambda value: (int(value.data.min()), int(value.data.max())) if value.data.size else None,
+_RANGES: Mapping[str, Callable[[Value, _Find], Range | None]] = {
+    CONSTANT: lambda value, _: (int(value.data.min()), int(value.data.max())) if value.data.size else None,
     "LookupTableFindV2": _entries,
-    "StringToHashBucketFast": lambda value: (0, cast("int", value.attributes["num_buckets"]) - 1),
-    "AddV2": lambda value: _sum(*value.inputs),
-    "Cast": lambda value: find_range(value.inputs[0]),
-    "ConcatV2": lambda value: _either(*value.inputs[:-1]),
-    "GatherV2": lambda value: find_range(value.inputs[0]),
-    "Pack": lambda value: _either(*value.inputs),
-    "SelectV2": lambda value: _either(*value.inputs[1:]),
+    "StringToHashBucketFast": lambda value, _: (0, cast("int", value.attributes["num_buckets"]) - 1),
+    "AddV2": _sum,
+    "Cast": lambda value, find: find(value.inputs[0]),
+    "ConcatV2": lambda value, find: _either(value.inputs[:-1], find),
+    "GatherV2": lambda value, find: find(value.inputs[0]),
+    "Pack": lambda value, find: _either(value.inputs, find),
+    "SelectV2": lambda value, find: _either(value.inputs[1:], find),
 }

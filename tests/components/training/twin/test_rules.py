@@ -119,6 +119,18 @@ def test_positions_that_may_be_negative_since_they_wrap_are_asked(derive, most, 
     found.assert_equal(c=TEXTS, d=[b"red", b"blue", b"blue", b"blue", b"red"])
 
 
+def test_positions_that_are_counted_by_many_conditions_are_known_without_trying_all_ways(derive):
+    def function(c, x):
+        place = tf.strings.to_hash_bucket_fast(c, 9)
+        for bound in range(60):
+            place = tf.where(x > bound, place + 1, place)
+        return tf.where(place < 0, tf.constant(5, tf.int64), place)
+
+    found = derive(function, c=tf.string, x=tf.float32)
+    assert "Less" not in found.operations
+    found.assert_equal(c=TEXTS, x=[-1.0, 0.0, 2.5, 1e9, float("nan")])
+
+
 @pytest.mark.parametrize(("buckets", "asked"), [(2**63 - 1, True), (2**62, False)])
 def test_buckets_that_may_wrap_are_asked(derive, buckets, asked):
     def function(c, d):
