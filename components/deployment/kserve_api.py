@@ -15,6 +15,7 @@ from components.common.secrets import DEPLOYER_FOLDER
 
 MANAGER = "millrace"  # of fields, in server-side apply
 WAITS_SECONDS = (0.5, 1.0, 2.0, 4.0)  # before each further attempt
+PATIENCE_SECONDS = (8.0, 8.0, 8.0)  # before more of them, of a server that has answered before: it restarts
 _TIMEOUT_SECONDS = (5, 30)  # to connect, and to be answered
 _LONGEST_WAIT_SECONDS = 30.0  # what is waited when a server says how long
 _AGAIN = (408, 429, 500, 502, 503, 504)
@@ -33,6 +34,7 @@ class Kubernetes:
     def __init__(self, client: Any) -> None:
         """Ask by a `kubernetes.client.ApiClient`."""
         self._client = client
+        self._has_answered = False
         self.host: str = client.configuration.host
 
     @classmethod
@@ -93,9 +95,11 @@ class Kubernetes:
         return self._ask("PUT", path, {"fieldManager": MANAGER}, document)
 
     def _ask(self, method: str, path: str, query: Mapping[str, str], body: Any = None) -> Document:
-        for wait in (*WAITS_SECONDS, None):
+        for wait in (*WAITS_SECONDS, *(PATIENCE_SECONDS if self._has_answered else ()), None):
             try:
-                return self._ask_once(method, path, query, body)
+                answer = self._ask_once(method, path, query, body)
+                self._has_answered = True
+                return answer
             except _AgainError as again:
                 if wait is None:
                     raise again.error from again

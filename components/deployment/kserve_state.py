@@ -123,7 +123,8 @@ def observation(found: Found, addresses: Addresses, words: Words, holder: str | 
     """Return what is deployed.
 
     Inside of the cluster KServe's address is, in the mode Standard, the stable predictor's Service, past
-    all shares; so a canary that has it all is asked at its own, which is that address once it is promoted.
+    all shares; so who was a canary and has it all is asked at its own. KServe tells that one, too, when it
+    has taken up that it is promoted, and until then one that it is about to remove.
 
     Args:
         found: The InferenceService.
@@ -135,7 +136,8 @@ def observation(found: Found, addresses: Addresses, words: Words, holder: str | 
     revisions += [_canary(found, entry, addresses, words) for entry in found.canaries]
     if found.previous is not None:
         revisions.append(_old(found, found.previous, found.left - revisions[0].weight, addresses))
-    alone = [each.url for each in revisions if each.weight == 100 and found.canaries]
+    is_named = found.canaries or "name" in found.one
+    alone = [each.url for each in revisions if each.weight == 100 and is_named]
     return Observation(
         url=next((url for url in alone if url), addresses.all(found.status)), revisions=tuple(revisions),
         released=releases(history(found.stable)), holder=holder,

@@ -18,8 +18,7 @@ SHARES = {  # that are asked for, one after the other
 }
 CHANGES = 4  # a canary, its two shares, and that it is released
 FAULTS = {
-    "busy": ((429, 503, 500), ("GET", *WRITES)),
-    "connections break": (("cut", "cut"), ("GET", *WRITES)),
+    "busy, and connections break": ((429, 503, 500, "cut"), ("GET", *WRITES)),
     "answers are lost": (("lost",), ("GET", *WRITES)),
     "others write at the same time": ((409,), WRITES),
 }
@@ -28,6 +27,7 @@ FAULTS = {
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch):
     monkeypatch.setattr(kserve_api, "WAITS_SECONDS", (0.01, 0.01, 0.01, 0.01))
+    monkeypatch.setattr(kserve_api, "PATIENCE_SECONDS", ())
 
 
 @pytest.fixture

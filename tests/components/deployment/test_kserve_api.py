@@ -33,6 +33,7 @@ BROKEN = status(500, "InternalError", "timed out")
 def api(monkeypatch):
     """A server that gives one answer after the other, and what it was asked."""
     monkeypatch.setattr(kserve_api, "WAITS_SECONDS", (0.0, 0.0, 0.0, 0.0))
+    monkeypatch.setattr(kserve_api, "PATIENCE_SECONDS", (0.0, 0.0, 0.0))
     answers, asked = [], []
 
     class Handler(BaseHTTPRequestHandler):
@@ -88,6 +89,18 @@ def test_a_server_that_stays_away_is_said_so(api, failure):
     with pytest.raises(UnavailableError, match="Kubernetes API"):
         cluster.read(PATH)
     assert len(asked) == 5
+
+
+def test_a_server_that_has_answered_is_waited_for_longer_while_it_restarts(api):
+    cluster, answers, asked = api
+    answers += [FOUND, *[CUT] * 7, FOUND]
+    cluster.read(PATH)
+    assert cluster.read(PATH) == FOUND[1]
+    assert len(asked) == 9
+    answers[:] = [CUT]
+    with pytest.raises(UnavailableError, match="does not answer"):
+        cluster.read(PATH)
+    assert len(asked) == 9 + 8
 
 
 def test_a_server_that_says_how_long_to_wait_is_obeyed(api, monkeypatch):

@@ -124,6 +124,14 @@ def test_what_is_promoted_is_marked_and_a_model_from_before_is_new_again(cluster
     assert cluster.objects[LEASE]["metadata"]["annotations"]["millrace/released"] not in ("a", before)
 
 
+def test_what_is_promoted_is_asked_by_its_own_name_though_kserve_still_tells_the_old_one(cluster):
+    assert (
+        release(cluster, "z").url == "http://flights-predictor.n.svc.cluster.local/v2/models/flights/infer"
+    )
+    observed = release(cluster, "a", strategy="canary")
+    assert observed.url == "http://flights-ra-predictor.n.svc.cluster.local/v2/models/flights/infer"
+
+
 def test_a_first_model_alone_is_ever_stopped(cluster, monkeypatch):
     answer_otherwise(monkeypatch)
     with pytest.raises(RefusedError, match="nothing was served before"):
