@@ -1,7 +1,9 @@
 """The commands `release`, `promote`, `rollback` and `endpoints` on KServe, as a person types them."""
 
 import json
+import re
 import sys
+from functools import partial
 
 import boto3
 import pytest
@@ -11,8 +13,9 @@ from moto.server import ThreadedMotoServer
 from components.common.artifacts import model_digest
 from pipelines.cli import main
 from tests.cluster.answering import STORE, WEIGHTS
-from tests.cluster.nodes import NAMESPACE
+from tests.cluster.nodes import NAMESPACE, await_so
 from tests.cluster.releases import live
+from tests.house import ROOT
 
 pytestmark = pytest.mark.cluster
 
@@ -49,7 +52,8 @@ def millrace(deployer, named, store, monkeypatch, capfd):
     s3fs.S3FileSystem.clear_instance_cache()
 
     def run(*words):
-        monkeypatch.setattr(sys, "argv", ["millrace", *words, "--target", "kserve"])
+        target = () if "--target" in words else ("--target", "kserve")
+        monkeypatch.setattr(sys, "argv", ["millrace", *words, *target])
         with pytest.raises(SystemExit) as ended:
             main()
         said = capfd.readouterr()
@@ -171,3 +175,31 @@ def test_no_cluster_a_wrong_token_and_a_dead_server_are_told(millrace, deployer,
     deployer.unlink()
     code, told = one_line(millrace("endpoints"))
     assert (code, "no cluster to deploy to" in told, "KUBECONFIG" in told) == (4, True, True)
+
+
+def test_kubectl_does_what_the_page_says(millrace, installed, played, tmp_path):
+    """What a model is released by, git's way, and what is looked at then: each command as it is written."""
+    folder = tmp_path / "deployed"
+    knobs = [f"kserve.{one}" for one in ("min_replicas=2", "max_replicas=5", "scale_target=70")]
+    by_file = (
+        "--target",
+        "manifest",
+        "--out",
+        str(folder),
+        *(word for one in knobs for word in ("-p", one)),
+    )
+    assert millrace("release", "--name", "flights", FIRST, *by_file) == (0, "", "")
+    first = (folder / "inference_service.yaml").read_bytes()
+    assert millrace("release", "--name", "flights", FIRST, *by_file)[0] == 0
+    assert (folder / "inference_service.yaml").read_bytes() == first
+    page = (ROOT / "docs" / "kserve.md").read_text(encoding="utf-8")
+    commands = re.findall(r"kubectl ((?:-n|apply|get) [^`\n]+)", page)
+    commands.sort(key=lambda each: ("apply" not in each, "delete" in each))
+    said = []
+    for command in commands:
+        run = partial(installed.kubectl, *command.replace("FOLDER", str(folder)).split())
+        await_so(lambda run=run: said.append(run()) or said[-1].ok)  # until KServe has made it
+    assert len(commands) == 5
+    assert re.search(
+        r"Deployment/flights-predictor +cpu: <unknown>/70% +2 +5", "".join(s.out for s in said)
+    )
