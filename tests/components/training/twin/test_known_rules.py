@@ -1,4 +1,4 @@
-"""What is known before any row is there makes a program smaller, and is never fooled by integers that wrap."""
+"""What is known before any row is there makes a program smaller; integers that wrap fool no rule."""
 
 import numpy as np
 import pytest
