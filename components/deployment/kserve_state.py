@@ -187,11 +187,10 @@ def _replacing(found: Found) -> tuple[str, int]:
         created = found.part.get("latestCreatedRevision", "")
         if created in ("", before["created"]):
             return "starting", share
-        if found.part.get("latestReadyRevision") == created and not _is_broken(found):
-            return "ready", share
-        return "failed" if _has_failed(
-            found
-        ) else "starting", share if "canaryTrafficPercent" in found.one else 0
+        if found.part.get("latestReadyRevision") == created:
+            return "failed" if _is_broken(found) else "ready", share
+        state = "failed" if _has_failed(found) else "starting"
+        return state, share if "canaryTrafficPercent" in found.one else 0
     told = found.condition("PredictorReady")
     if found.status.get("observedGeneration", 0) <= before["generation"]:
         return "starting", 0
