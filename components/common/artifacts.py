@@ -392,7 +392,8 @@ def read_golden_requests(folder: Path) -> list[Row]:
     if not file.exists():
         raise BadInputError("golden requests are missing", where=file, fix="evaluate the model first")
     rows: list[Row] = []
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+    lines = file.read_bytes().splitlines()  # of text it would break at U+2028, which JSON leaves as it is
+    for number, line in enumerate(lines, 1):
         try:
             row = json.loads(line)
             rows.append({"inputs": dict(row["inputs"]), "outputs": dict(row["outputs"])})

@@ -162,6 +162,14 @@ def test_golden_requests_name_the_line_that_is_broken(tmp_path: Path):
         read_golden_requests(tmp_path)
 
 
+def test_golden_requests_of_any_text_come_back_as_they_were(tmp_path: Path):
+    """Unicode's own line ends, which `str.splitlines` breaks at and JSON leaves as they are."""
+    texts = ["A\u2028A", "\u2029", "\u0085", "\n", "\r\n", "\x0b\x0c\x1c\x1d\x1e", "", "日本"]
+    rows = [{"inputs": {"x": text}, "outputs": {"probability": 0.5}} for text in texts]
+    write_golden_requests(tmp_path, rows)
+    assert read_golden_requests(tmp_path) == rows
+
+
 def test_halt_lets_a_passed_verdict_go_on(tmp_path: Path):
     write_verdict(tmp_path, Verdict(passed=True, outcome="clean"))
     halt_unless(True, tmp_path)
