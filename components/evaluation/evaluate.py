@@ -134,6 +134,9 @@ def evaluate_model(
     golden = record_golden(
         model, rows.table, rows=config.golden_rows, batch_size=config.batch_size, personal=personal
     )
+    if findings.verdict.passed and not golden:
+        what = "the model has no finite answer to any row that could be a request"
+        raise BadInputError(what, where="golden requests", fix="check `preprocessing_fn`")
 
     document = findings.as_evaluation()
     write_report(report, findings)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -48,13 +47,14 @@ def record_golden(
     Args:
         model: Answers them.
         table: Raw columns of the test split.
-        rows: How many to record; fewer when the split is smaller, or the model fails for what was made up.
+        rows: How many to record; fewer when the split is smaller, or the model has no answer, or no
+            finite one, to some.
         batch_size: Rows per call.
         personal: Columns whose values are replaced: by null in an optional input, else by a made-up one.
 
     Returns:
-        `{"inputs": {name: value or None}, "outputs": {name: value}}` each; an answer that is not finite
-        is None. The same data and model give the same rows.
+        `{"inputs": {name: value or None}, "outputs": {name: value}}` each; none when no answer is finite.
+        The same data and model give the same rows.
 
     Raises:
         BadInputError: Every row lacks an input that is not optional, so that none could be sent, or the
@@ -81,9 +81,10 @@ def record_golden(
     return [
         {
             "inputs": {name: columns[name][number] for name in model.inputs},
-            "outputs": {model.output: _clean(answer.tolist())},
+            "outputs": {model.output: answer.tolist()},
         }
         for number, answer in zip(answered, answers, strict=True)
+        if np.isfinite(answer).all()
     ]
 
 
@@ -163,9 +164,3 @@ def _enters(value: Any, form: ValueForm) -> bool:
         return value is not None and form.normalise(value) == value
     except (ValueError, TypeError, OverflowError):
         return False
-
-
-def _clean(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_clean(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -152,8 +152,37 @@ def test_several_classes_are_recorded_as_lists(make_world):
     assert all(sum(row["outputs"]["probabilities"]) == pytest.approx(1.0) for row in golden)
 
 
-def test_an_answer_that_is_not_finite_is_recorded_as_null(make_world):
-    golden = record(load_model(make_world(missing=math.nan).model), table_of([None, 1.0] * 8, ["AA"] * 16))
-    assert {
-        row["outputs"]["probability"] is None for row in golden if row["inputs"]["distance"] is None
-    } == {True}
+@pytest.fixture
+def make_undecided(make_world):
+    """A model without a finite answer to a missing distance, and a test split that misses none."""
+
+    def make(**choices):
+        world = make_world(missing=math.nan, **choices)
+        distance = np.random.default_rng(3).normal(size=600)
+        table = table_of(distance, ["AA", "UA", "ZZ"] * 200).append_column("month", pa.array([1, 2] * 300))
+        world.set_table(table.append_column("late", pa.array((distance > 0).astype(np.int64))))
+        return world
+
+    return make
+
+
+def test_a_value_that_was_made_up_and_has_no_finite_answer_is_left_out_and_warms_a_server(make_undecided):
+    world = make_undecided()
+    assert world.run().verdict.passed
+    golden = read_golden_requests(world.out / "evaluated_model")
+    assert None not in {row["inputs"]["distance"] for row in golden}
+    assert UNSEEN_STRING in {row["inputs"]["carrier"] for row in golden}
+    assert serve(world.out / "evaluated_model", "tiny").name == "tiny"
+
+
+def test_a_model_that_would_be_blessed_without_a_golden_request_is_refused(make_undecided):
+    """A personal distance is recorded as missing."""
+    world = make_undecided()
+    tagged = 'feature { name: "distance" annotation { tag: "personal" } }\n'
+    (world.model / "schema.pbtxt").write_text(tagged)
+    with pytest.raises(BadInputError, match="no finite answer to any row that could be a request"):
+        world.run()
+
+
+def test_a_model_without_any_finite_answer_is_judged(make_undecided):
+    assert not make_undecided(weight=math.nan).run().verdict.passed
