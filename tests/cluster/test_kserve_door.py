@@ -34,19 +34,6 @@ def door(deployer, pods, named, tmp_path):
     return deploy
 
 
-@pytest.mark.usefixtures("routing")
-@pytest.mark.parametrize("mode", ["Standard", "Knative"])
-def test_the_door_releases_beside_by_parameters_alone(door, mode, capfd):
-    options = {"strategy": "canary", "kserve": {"mode": mode}}
-    first = door("first", **options)
-    assert (first.target, first.golden_requests) == ("kserve", 4)
-    second = door("second", **options)
-    assert second.traffic == {second.revision: 100}
-    assert second.model_uri == f"minio://{STORE}/second"
-    said = capfd.readouterr().out
-    assert f"revision {second.revision} of `flights` is ready and answers 4 golden requests" in said
-
-
 @pytest.mark.parametrize("mode", ["Standard", "Knative"])
 def test_a_model_that_answers_otherwise_is_taken_back(door, pods, played, mode, capfd, monkeypatch):
     options = {"strategy": "replace", "kserve": {"mode": mode}}
