@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from components.deployment.config import DeployConfig
 from components.deployment.statistics import above, distance, fisher_greater, quantile, smirnov
-from components.deployment.tally import Tally
+from components.deployment.tally import Histogram, Tally
 
 _QUANTILES = (0.5, 0.95, 0.99)
 
@@ -34,6 +34,27 @@ def judge(new: Tally, old: Tally, limits: DeployConfig, *, level: float) -> list
     ]
 
 
+def uncompared(new: Tally, old: Tally, limits: DeployConfig) -> list[str]:
+    """Return what `judge` cannot compare, since it was not counted of both, or not by the same bounds.
+
+    Predictions are left out where any shift of theirs is borne.
+    """
+    found = [] if _is_comparable(new.seconds, old.seconds) else ["times to answer"]
+    if limits.max_prediction_shift >= 1:
+        return found
+    none, names = Histogram(), sorted({*new.predictions, *old.predictions})
+    apart = [
+        f"predictions `{name}`"
+        for name in names
+        if not _is_comparable(new.predictions.get(name, none), old.predictions.get(name, none))
+    ]
+    return [*found, *(apart if names else ["predictions"])]
+
+
+def _is_comparable(new: Histogram, old: Histogram) -> bool:
+    return bool(new.total and old.total) and new.bounds == old.bounds
+
+
 def _errors(new: Tally, old: Tally, limits: DeployConfig) -> Iterator[tuple[str, float]]:
     if not new.requests or not old.requests:
         return
@@ -45,7 +66,7 @@ def _errors(new: Tally, old: Tally, limits: DeployConfig) -> Iterator[tuple[str,
 
 
 def _latency(new: Tally, old: Tally, limits: DeployConfig) -> Iterator[tuple[str, float]]:
-    if not new.seconds.total or not old.seconds.total or new.seconds.bounds != old.seconds.bounds:
+    if not _is_comparable(new.seconds, old.seconds):
         return
     for share in _QUANTILES:
         usual = quantile(old.seconds, share)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from components.common.errors import ComponentError
 from components.deployment.config import DeployConfig
-from components.deployment.judge import judge
+from components.deployment.judge import judge, uncompared
 from components.deployment.tally import Tally
 from components.deployment.target import Target
 
@@ -38,8 +38,8 @@ def watch_step(
     """Judge a new revision by what it and the old one answer from now on.
 
     It is looked at whenever its requests have doubled, which may end the step at once as failed, and at the
-    end of the interval, when both had the requests that are asked for. The k-th look has the level
-    `level / (k (k + 1))`, so that all of them together have `level`.
+    end of the interval, when both had the requests that are asked for, and all can be compared. The k-th
+    look has the level `level / (k (k + 1))`, so that all of them together have `level`.
 
     Args:
         target: Where.
@@ -61,7 +61,8 @@ def watch_step(
         before = now if before is None else before
         ours, theirs = (_since(now, before, each) for each in (new, old))
         counts = ours.requests, theirs.requests
-        is_over = passed >= config.interval_seconds and min(counts) >= config.min_requests
+        is_enough = min(counts) >= config.min_requests and not uncompared(ours, theirs, config)
+        is_over = is_enough and passed >= config.interval_seconds
         if is_over or ours.requests >= next_look:
             looks, next_look = looks + 1, 2 * ours.requests
             if reasons := judge(ours, theirs, config, level=config.level / (looks * (looks + 1))):
@@ -69,10 +70,22 @@ def watch_step(
             if is_over:
                 return Judgement(verdict="pass", requests=counts)
         if passed > config.interval_seconds + config.deadline_seconds:
-            told = f"{counts[0]} requests of the new one and {counts[1]} of the old one in {passed:.0f} s"
-            few = f"{told} are too few to judge by; {config.min_requests} of each are asked for"
-            reason = f"there are no counts: {missing}" if missing else few
+            reason = (
+                f"there are no counts: {missing}" if missing else _lacking(ours, theirs, config, passed)
+            )
             return Judgement(verdict="inconclusive", reasons=(reason,), requests=counts)
+
+
+def _lacking(new: Tally, old: Tally, config: DeployConfig, seconds: float) -> str:
+    """Return what a step lacked to be judged by."""
+    if min(new.requests, old.requests) < config.min_requests:
+        told = (
+            f"{new.requests} requests of the new one and {old.requests} of the old one in {seconds:.0f} s"
+        )
+        return f"{told} are too few to judge by; {config.min_requests} of each are asked for"
+    what = ", ".join(uncompared(new, old, config))
+    bear = "`deploy.max_prediction_shift: 1` judges without predictions"
+    return f"not compared: {what}, which were not counted of both, by the same bounds; {bear}"
 
 
 def _count(target: Target, name: str) -> tuple[Mapping[str, Tally] | None, str]:

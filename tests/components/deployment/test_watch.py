@@ -1,13 +1,21 @@
 """When a step is looked at and how it ends, with counts that a target of this test gives."""
 
+from dataclasses import replace
+
 import pytest
 
 from components.common.errors import RefusedError, UnavailableError
 from components.deployment import watch
 from components.deployment.config import DeployConfig
-from components.deployment.tally import Tally
+from components.deployment.tally import Histogram, Tally
 
 CONFIG = DeployConfig(steps=(50, 100), interval_seconds=10, deadline_seconds=30, min_requests=100)
+
+
+def counted(requests, *, errors=0, output="p/late"):
+    """Requests that are all as quick, and all answered alike."""
+    alike = Histogram(bounds=(0.5,), counts=(requests, 0))
+    return Tally(requests=requests, errors=errors, seconds=alike, predictions={output: alike})
 
 
 class Counting:
@@ -21,7 +29,7 @@ class Counting:
         passed = 500 + self.clock.now  # much was counted before
         new = int(self.new * passed)
         errors = int(self.new * self.failing * self.clock.now)
-        return {"new": Tally(requests=new, errors=errors), "old": Tally(requests=int(self.old * passed))}
+        return {"new": counted(new, errors=errors), "old": counted(int(self.old * passed))}
 
 
 @pytest.fixture
@@ -67,6 +75,62 @@ def test_too_little_traffic_is_inconclusive_at_the_deadline(clock):
 
 def test_no_traffic_is_inconclusive_and_never_passes(clock):
     assert watched(Counting(clock, new=0, old=0)).verdict == "inconclusive"
+
+
+class Foreign(Counting):
+    """Counts what cannot be compared, until so many seconds have passed."""
+
+    def __init__(self, clock, until=1000, **foreign):
+        super().__init__(clock, new=50)
+        self.until, self.foreign = until, foreign
+
+    def tally(self, name):
+        found = super().tally(name)
+        return (
+            found
+            if self.clock.now >= self.until
+            else {**found, "new": replace(found["new"], **self.foreign)}
+        )
+
+
+APART = {"p/Late": Histogram(bounds=(0.5,), counts=(0, 10**6))}
+OTHERWISE = Histogram(bounds=(0.4,), counts=(9, 9))
+FOREIGN = {
+    "another class": ({"predictions": APART}, "predictions `p/Late`, predictions `p/late`"),
+    "other bounds": ({"predictions": {"p/late": OTHERWISE}}, "predictions `p/late`"),
+    "no predictions": ({"predictions": {}}, "predictions `p/late`"),
+    "no times": ({"seconds": Histogram()}, "times to answer"),
+    "times by other bounds": ({"seconds": OTHERWISE}, "times to answer"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("foreign", FOREIGN)
+def test_what_cannot_be_compared_is_inconclusive_by_name_and_never_passes(clock, foreign):
+    given, told = FOREIGN[foreign]
+    found = watched(Foreign(clock, **given))
+    assert found.verdict == "inconclusive"
+    (reason,) = found.reasons
+    assert reason.startswith(f"not compared: {told}, which")
+    assert 40 < clock.now < 41
+
+
+def test_what_is_not_counted_for_a_while_is_waited_for(clock):
+    assert watched(Foreign(clock, until=15, predictions={})).verdict == "pass"
+    assert clock.now == 15
+
+
+def test_nothing_counted_of_predictions_at_all_is_inconclusive(clock):
+    target = Counting(clock, new=50)
+    target.tally = lambda _: {
+        each: replace(counted(int(50 * clock.now)), predictions={}) for each in ("new", "old")
+    }
+    (reason,) = watched(target).reasons
+    assert reason.startswith("not compared: predictions, which")
+
+
+def test_predictions_are_not_asked_for_where_any_shift_is_borne(clock):
+    found = watched(Foreign(clock, predictions=APART), config=replace(CONFIG, max_prediction_shift=1))
+    assert found.verdict == "pass"
 
 
 class Away(Counting):
