@@ -130,7 +130,7 @@ class KServeTarget:
         elif is_one and not state_of(found.one).get("released"):  # nothing that was served is ever stopped
             self._change(model_name, lambda found: _deployed(found, model_name).spec, is_stopped=True)
 
-    def tally(self, model_name: str) -> Mapping[str, Tally]:
+    def tally(self, model_name: str) -> Mapping[str, Mapping[str, Tally]]:
         """Return what Prometheus counted; see `Target`.
 
         Raises:

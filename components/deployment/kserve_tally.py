@@ -1,7 +1,7 @@
 """What Prometheus counted of each revision of a model under KServe.
 
 The series are the server's own (`components/serving/metrics.py`), with the labels that the PodMonitor of
-manifests/options/prometheus gives them: `namespace`, and of the pod its InferenceService and revision.
+manifests/options/prometheus gives them: `namespace`, `pod`, and the pod's InferenceService and revision.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ _REVISION = "millrace_revision"
 _TIMEOUT_SECONDS = 30.0
 
 Series = tuple[Mapping[str, str], float]
+Server = tuple[str, str]  # revision and pod
 
 
-def tallies(prometheus: str, namespace: str, model_name: str) -> dict[str, Tally]:
-    """Return what was counted of each revision since its servers started.
+def tallies(prometheus: str, namespace: str, model_name: str) -> dict[str, dict[str, Tally]]:
+    """Return what each pod of each revision has counted since it started; one that left tells nothing more.
 
     Args:
         prometheus: Its address.
@@ -39,23 +40,28 @@ def tallies(prometheus: str, namespace: str, model_name: str) -> dict[str, Tally
     chosen = f'{{namespace="{namespace}",serving_kserve_io_inferenceservice="{model_name}"}}'
 
     def total(metric: str, *labels: str) -> Iterator[Series]:
-        query = f"sum by ({', '.join((_REVISION, *labels))}) (millrace_{metric}{chosen})"
+        query = f"sum by ({', '.join((_REVISION, 'pod', *labels))}) (millrace_{metric}{chosen})"
         return _query(prometheus, query)
 
-    requests: dict[str, int] = defaultdict(int)
-    errors: dict[str, int] = defaultdict(int)
+    requests: dict[Server, int] = defaultdict(int)
+    errors: dict[Server, int] = defaultdict(int)
     for labels, count in total("requests_total", "code"):
-        requests[labels[_REVISION]] += int(count)
-        errors[labels[_REVISION]] += int(count) if _is_error(labels.get("code", "")) else 0
+        requests[_server(labels)] += int(count)
+        errors[_server(labels)] += int(count) if _is_error(labels.get("code", "")) else 0
     seconds = _histograms(total("request_seconds_bucket", "le"))
     predictions = _histograms(total("predictions_bucket", "output", "class", "le"))
-    return {
-        revision: Tally(
-            requests=requests[revision], errors=errors[revision],
-            seconds=seconds[revision].get("", Histogram()), predictions=predictions[revision],
-        )
-        for revision in requests
-    }  # fmt: skip
+    found: dict[str, dict[str, Tally]] = defaultdict(dict)
+    for server in {*requests, *seconds, *predictions}:
+        revision, pod = server
+        found[revision][pod] = Tally(
+            requests=requests[server], errors=errors[server],
+            seconds=seconds[server].get("", Histogram()), predictions=predictions[server],
+        )  # fmt: skip
+    return found
+
+
+def _server(labels: Mapping[str, str]) -> Server:
+    return labels[_REVISION], labels.get("pod", "")
 
 
 def _is_error(code: str) -> bool:
@@ -63,19 +69,19 @@ def _is_error(code: str) -> bool:
     return code.startswith("5") or code in ("INTERNAL", "UNAVAILABLE", "UNKNOWN", "DEADLINE_EXCEEDED")
 
 
-def _histograms(series: Iterator[Series]) -> dict[str, dict[str, Histogram]]:
-    """Return histograms by revision and by output and class, out of cumulative counts by upper bound."""
-    below: dict[str, dict[str, dict[float, int]]] = defaultdict(lambda: defaultdict(dict))
+def _histograms(series: Iterator[Series]) -> dict[Server, dict[str, Histogram]]:
+    """Return histograms by server and by output and class, out of cumulative counts by upper bound."""
+    below: dict[Server, dict[str, dict[float, int]]] = defaultdict(lambda: defaultdict(dict))
     for labels, count in series:
         name = "/".join(filter(None, (labels.get("output"), labels.get("class"))))
-        below[labels[_REVISION]][name][float(labels["le"])] = int(count)
-    found: dict[str, dict[str, Histogram]] = defaultdict(dict)
-    for revision, named in below.items():
+        below[_server(labels)][name][float(labels["le"])] = int(count)
+    found: dict[Server, dict[str, Histogram]] = defaultdict(dict)
+    for server, named in below.items():
         for name, counts in named.items():
             bounds = sorted(counts)
             cumulative = [counts[bound] for bound in bounds]
             between = tuple(now - before for before, now in zip([0, *cumulative], cumulative, strict=False))
-            found[revision][name] = Histogram(bounds=tuple(bounds[:-1]), counts=between)
+            found[server][name] = Histogram(bounds=tuple(bounds[:-1]), counts=between)
     return found
 
 

@@ -95,10 +95,10 @@ class LocalTarget:
         """Drain a revision and end it; see `Target`."""
         call_control(self._control, "DELETE", f"/endpoints/{model_name}/revisions/{revision}")
 
-    def tally(self, model_name: str) -> Mapping[str, Tally]:
+    def tally(self, model_name: str) -> Mapping[str, Mapping[str, Tally]]:
         """Return what the supervisor and the servers counted; see `Target`."""
         found = call_control(self._control, "GET", f"/endpoints/{model_name}/tally")["revisions"]
-        return {revision: _tally(counts) for revision, counts in found.items()}
+        return {revision: {revision: _tally(counts)} for revision, counts in found.items()}
 
 
 def _tally(counts: Mapping[str, Any]) -> Tally:

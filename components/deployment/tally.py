@@ -1,8 +1,8 @@
-"""What a target counted of a revision: numbers that only grow, so that a step is the difference of two."""
+"""What a server counted of a revision: numbers that only grow, so that a step is the difference of two."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 
@@ -38,7 +38,7 @@ class Histogram:
 
 @dataclass(frozen=True, kw_only=True)
 class Tally:
-    """Counts of one revision, of what the shares sent to it; without golden requests, where possible.
+    """Counts of what the shares sent to a server of a revision; without golden requests, where possible.
 
     Attributes:
         requests: Requests, failed ones included.
@@ -64,3 +64,24 @@ class Tally:
                 for name, histogram in self.predictions.items()
             },
         )
+
+
+def together(tallies: Collection[Tally]) -> Tally:
+    """Return the sum of several servers' counts; none of those that are counted by different bounds."""
+    names = {name for each in tallies for name in each.predictions}
+    return Tally(
+        requests=sum(each.requests for each in tallies),
+        errors=sum(each.errors for each in tallies),
+        seconds=_sum([each.seconds for each in tallies]),
+        predictions={
+            name: _sum([each.predictions.get(name, Histogram()) for each in tallies]) for name in names
+        },
+    )
+
+
+def _sum(histograms: Collection[Histogram]) -> Histogram:
+    counted = [each for each in histograms if each.total]
+    if len({each.bounds for each in counted}) != 1:
+        return Histogram()
+    counts = zip(*(each.counts for each in counted), strict=True)
+    return Histogram(bounds=counted[0].bounds, counts=tuple(map(sum, counts)))

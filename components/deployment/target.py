@@ -200,6 +200,9 @@ class Target(Protocol):
         """Drain a revision without a share and end it; one left alone with all requests is released."""
         ...
 
-    def tally(self, model_name: str) -> Mapping[str, Tally]:
-        """Return what was counted since each revision started; a revision without counts is left out."""
+    def tally(self, model_name: str) -> Mapping[str, Mapping[str, Tally]]:
+        """Return what was counted of each revision, by each of its servers since that started.
+
+        A revision without counts, and a server that has left, may be left out.
+        """
         ...

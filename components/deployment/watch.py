@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from components.common.errors import ComponentError
 from components.deployment.config import DeployConfig
 from components.deployment.judge import judge, uncompared
-from components.deployment.tally import Tally
+from components.deployment.tally import Tally, together
 from components.deployment.target import Target
 
 _WATCH_SECONDS = 0.5
@@ -30,6 +30,30 @@ class Judgement:
     verdict: Literal["pass", "fail", "inconclusive"]
     reasons: tuple[str, ...] = ()
     requests: tuple[int, int]
+
+
+class _Counted:
+    """What servers counted since each was first seen; one that left counts as it was last seen."""
+
+    def __init__(self) -> None:
+        self._first: dict[tuple[str, str], Tally] = {}
+        self._last: dict[tuple[str, str], Tally] = {}
+
+    def look(self, target: Target, name: str) -> str:
+        """Take up what is counted now; returns why that is not known, or nothing."""
+        try:
+            found = target.tally(name)
+        except ComponentError as error:
+            return str(error)
+        self._last |= {(revision, key): each for revision, by in found.items() for key, each in by.items()}
+        self._first = self._last | self._first
+        return ""
+
+    def since(self, revision: str) -> Tally:
+        """Return what a revision had since then."""
+        return together(
+            [last.since(self._first[key]) for key, last in self._last.items() if key[0] == revision]
+        )
 
 
 def watch_step(
@@ -52,16 +76,18 @@ def watch_step(
     Raises:
         ComponentError: `check` raised it. Counts that do not come are waited for, until the deadline.
     """
-    (before, missing), began = _count(target, name), time.monotonic()
+    counted, began = _Counted(), time.monotonic()
+    counted.look(target, name)
     looks, next_look = 0, _FIRST_LOOK
     while True:
         time.sleep(min(_WATCH_SECONDS, max(config.interval_seconds, 0.05)))
         check()
-        (now, missing), passed = _count(target, name), time.monotonic() - began
-        before = now if before is None else before
-        ours, theirs = (_since(now, before, each) for each in (new, old))
+        missing, passed = counted.look(target, name), time.monotonic() - began
+        ours, theirs = (counted.since(each) for each in (new, old))
         counts = ours.requests, theirs.requests
-        is_enough = min(counts) >= config.min_requests and not uncompared(ours, theirs, config)
+        is_enough = (
+            not missing and min(counts) >= config.min_requests and not uncompared(ours, theirs, config)
+        )
         is_over = is_enough and passed >= config.interval_seconds
         if is_over or ours.requests >= next_look:
             looks, next_look = looks + 1, 2 * ours.requests
@@ -86,18 +112,3 @@ def _lacking(new: Tally, old: Tally, config: DeployConfig, seconds: float) -> st
     what = ", ".join(uncompared(new, old, config))
     bear = "`deploy.max_prediction_shift: 1` judges without predictions"
     return f"not compared: {what}, which were not counted of both, by the same bounds; {bear}"
-
-
-def _count(target: Target, name: str) -> tuple[Mapping[str, Tally] | None, str]:
-    """Return what was counted, or None and why that is not known now."""
-    try:
-        return target.tally(name), ""
-    except ComponentError as error:
-        return None, str(error)
-
-
-def _since(now: Mapping[str, Tally] | None, before: Mapping[str, Tally] | None, revision: str) -> Tally:
-    """Return what a revision had in between; nothing while that is not known."""
-    if now is None or before is None:
-        return Tally()
-    return now.get(revision, Tally()).since(before.get(revision, Tally()))

@@ -89,7 +89,8 @@ class Prometheus:
             for family in text_string_to_metric_families(server.exposition().decode()):
                 for sample in family.samples:
                     if sample.name == name:
-                        yield {**sample.labels, **told, "millrace_revision": revision}, sample.value
+                        of = {"pod": f"flights-predictor-{revision}", "millrace_revision": revision}
+                        yield {**sample.labels, **told, **of}, sample.value
 
 
 @contextmanager

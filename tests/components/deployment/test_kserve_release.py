@@ -149,20 +149,25 @@ def test_a_reason_is_told_in_plain_words():
     )
 
 
+NEW = {"millrace_revision": "new", "pod": "new-1"}
+OLD = {"millrace_revision": "old", "pod": "old-1"}
+
+
 @pytest.fixture
 def prometheus():
     """Prometheus's answers to instant queries, in the form of its API."""
     told = {
-        "requests_total": [({"millrace_revision": "new", "code": "200"}, 90),
-                           ({"millrace_revision": "new", "code": "503"}, 10),
-                           ({"millrace_revision": "old", "code": "200"}, 100),
+        "requests_total": [({**NEW, "code": "200"}, 90),
+                           ({**NEW, "code": "503"}, 10),
+                           ({**OLD, "code": "200"}, 100),
+                           ({**NEW, "pod": "new-2", "code": "200"}, 5),
                            ({"code": "200"}, 7)],
-        "request_seconds_bucket": [({"millrace_revision": "new", "le": le}, count)
+        "request_seconds_bucket": [({**NEW, "le": le}, count)
                                    for le, count in (("0.1", 60), ("+Inf", 100), ("0.5", 95))],
         "predictions_bucket": [
-            ({"millrace_revision": "new", "output": "p", "class": "late", "le": le}, count)
+            ({**NEW, "output": "p", "class": "late", "le": le}, count)
             for le, count in (("0.5", 30), ("1", 40), ("+Inf", 40))
-        ],
+        ] + [({**NEW, "pod": "new-3", "output": "p", "class": "late", "le": "+Inf"}, 0)],
     }  # fmt: skip
 
     class Handler(BaseHTTPRequestHandler):
@@ -171,6 +176,7 @@ def prometheus():
 
         def do_GET(self):
             query = parse_qs(urlsplit(self.path).query)["query"][0]
+            assert query.startswith("sum by (millrace_revision, pod, ")
             assert '{namespace="n",serving_kserve_io_inferenceservice="flights"}' in query
             series = next(rows for name, rows in told.items() if f"millrace_{name}{{" in query)
             result = [{"metric": labels, "value": [1.0, str(count)]} for labels, count in series]
@@ -186,17 +192,22 @@ def prometheus():
     server.server_close()
 
 
-def test_counts_of_each_revision_come_from_prometheus(prometheus):
+def test_counts_of_each_pod_of_each_revision_come_from_prometheus(prometheus):
     found = tallies(prometheus.address, "n", "flights")
-    assert found.keys() == {"new", "old"}
-    assert (found["new"].requests, found["new"].errors) == (100, 10)
-    assert (found["old"].requests, found["old"].errors) == (100, 0)
-    assert (found["new"].seconds.bounds, found["new"].seconds.counts) == ((0.1, 0.5), (60, 35, 5))
-    assert found["new"].predictions["p/late"].counts == (30, 10, 0)
+    assert {revision: sorted(pods) for revision, pods in found.items()} == {
+        "new": ["new-1", "new-2", "new-3"], "old": ["old-1"]
+    }  # fmt: skip
+    new, second, idle, old = (*(found["new"][f"new-{pod}"] for pod in (1, 2, 3)), found["old"]["old-1"])
+    assert [(each.requests, each.errors) for each in (new, second, idle, old)] == [
+        (100, 10), (5, 0), (0, 0), (100, 0)
+    ]  # fmt: skip
+    assert (new.seconds.bounds, new.seconds.counts) == ((0.1, 0.5), (60, 35, 5))
+    assert new.predictions["p/late"].counts == (30, 10, 0)
+    assert idle.predictions["p/late"].counts == (0,)
 
 
 def test_a_count_that_is_no_number_is_not_counted_as_one(prometheus):
-    prometheus.told["requests_total"][0] = ({"millrace_revision": "new", "code": "200"}, "NaN")
+    prometheus.told["requests_total"][0] = ({**NEW, "code": "200"}, "NaN")
     with pytest.raises(UnavailableError, match="what is no number"):
         tallies(prometheus.address, "n", "flights")
 

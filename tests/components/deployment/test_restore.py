@@ -57,7 +57,7 @@ def test_who_is_not_ready_at_a_share_for_a_moment_goes_on():
         return replace(each, state="starting") if len(looks) == 2 else each
 
     target.at_share = scaling
-    target.counts = {"old": Tally(), "new": Tally()}
+    target.counts = {"old": {"o": Tally()}, "new": {"n": Tally()}}
     with pytest.raises(HeldError):
         release(target, "new", replace(STEPS, deadline_seconds=0.2))
     assert len(looks) > 2
@@ -124,7 +124,7 @@ def test_who_answers_otherwise_with_nothing_beside_it_serves_on_and_that_is_told
 
 def test_who_has_all_requests_already_goes_on_without_a_step_back(target_with_all_requests_at_the_new_one):
     target = target_with_all_requests_at_the_new_one
-    target.counts = {"old": Tally(), "new": Tally()}  # a step would be held
+    target.counts = {"old": {"o": Tally()}, "new": {"n": Tally()}}  # a step would be held
     assert release(target, "new").weights == {"new": 100}
     assert target.weights == {"new": 100}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.deployment.tally import Histogram, Tally
+from components.deployment.tally import Histogram, Tally, together
 
 
 def histogram(*counts):
@@ -31,3 +31,17 @@ def test_what_was_not_counted_before_is_all_new():
 def test_counts_that_do_not_belong_to_the_bounds_are_refused():
     with pytest.raises(ValueError, match="2 bounds have one count more, but got 2"):
         histogram(1, 2)
+
+
+def test_counts_of_several_servers_are_added_by_name():
+    one = Tally(requests=10, errors=1, seconds=histogram(5, 4, 1), predictions={"p": histogram(1, 1, 1)})
+    other = Tally(requests=2, seconds=histogram(2, 0, 0), predictions={"q": histogram(0, 0, 2)})
+    found = together([one, other, Tally()])
+    assert (found.requests, found.errors) == (12, 1)
+    assert found.seconds == histogram(7, 4, 1)
+    assert found.predictions == {"p": histogram(1, 1, 1), "q": histogram(0, 0, 2)}
+
+
+def test_counts_by_different_bounds_are_not_added():
+    other = Histogram(bounds=(9.0,), counts=(1, 1))
+    assert together([Tally(seconds=histogram(5, 4, 1)), Tally(seconds=other)]).seconds == Histogram()

@@ -29,7 +29,8 @@ class Counting:
         passed = 500 + self.clock.now  # much was counted before
         new = int(self.new * passed)
         errors = int(self.new * self.failing * self.clock.now)
-        return {"new": counted(new, errors=errors), "old": counted(int(self.old * passed))}
+        new, old = counted(new, errors=errors), counted(int(self.old * passed))
+        return {"new": {"n": new}, "old": {"o": old}}
 
 
 @pytest.fixture
@@ -77,6 +78,27 @@ def test_no_traffic_is_inconclusive_and_never_passes(clock):
     assert watched(Counting(clock, new=0, old=0)).verdict == "inconclusive"
 
 
+class Leaving(Counting):
+    """Of the old one a slow server with a long life leaves after 4 s, and one is away from 2 s to 6 s."""
+
+    def tally(self, name):
+        now, found = self.clock.now, super().tally(name)
+        long = Tally(
+            requests=int(100_000 + 10 * now), seconds=Histogram(bounds=(0.5,), counts=(0, 100_000))
+        )
+        if now < 4:
+            found["old"]["leaving"] = long
+        if not 2 < now < 6:
+            found["old"]["away"] = long
+        return found
+
+
+def test_only_what_servers_answer_in_the_step_is_judged_though_some_come_and_go(clock):
+    """By hand: 1,000 of the one that stays, 35 of the one seen for 3.5 s, 100 of the one that came back."""
+    found = watched(Leaving(clock, new=50))
+    assert found.requests == (500, 1135)
+
+
 class Foreign(Counting):
     """Counts what cannot be compared, until so many seconds have passed."""
 
@@ -86,21 +108,31 @@ class Foreign(Counting):
 
     def tally(self, name):
         found = super().tally(name)
-        return (
-            found
-            if self.clock.now >= self.until
-            else {**found, "new": replace(found["new"], **self.foreign)}
-        )
+        if self.clock.now < self.until:
+            given = {key: each(found["new"]["n"].requests) for key, each in self.foreign.items()}
+            found["new"]["n"] = replace(found["new"]["n"], **given)
+        return found
 
 
-APART = {"p/Late": Histogram(bounds=(0.5,), counts=(0, 10**6))}
-OTHERWISE = Histogram(bounds=(0.4,), counts=(9, 9))
+def otherwise(count):
+    return Histogram(bounds=(0.4,), counts=(0, count))
+
+
+def nothing(_):
+    return {}
+
+
+def apart(count):
+    """Another class than the old one's, and wholly other shares."""
+    return {"p/Late": Histogram(bounds=(0.5,), counts=(0, count))}
+
+
 FOREIGN = {
-    "another class": ({"predictions": APART}, "predictions `p/Late`, predictions `p/late`"),
-    "other bounds": ({"predictions": {"p/late": OTHERWISE}}, "predictions `p/late`"),
-    "no predictions": ({"predictions": {}}, "predictions `p/late`"),
-    "no times": ({"seconds": Histogram()}, "times to answer"),
-    "times by other bounds": ({"seconds": OTHERWISE}, "times to answer"),
+    "another class": ({"predictions": apart}, "predictions `p/Late`, predictions `p/late`"),
+    "other bounds": ({"predictions": lambda count: {"p/late": otherwise(count)}}, "predictions `p/late`"),
+    "no predictions": ({"predictions": nothing}, "predictions `p/late`"),
+    "no times": ({"seconds": lambda _: Histogram()}, "times to answer"),
+    "times by other bounds": ({"seconds": otherwise}, "times to answer"),
 }  # fmt: skip
 
 
@@ -115,21 +147,21 @@ def test_what_cannot_be_compared_is_inconclusive_by_name_and_never_passes(clock,
 
 
 def test_what_is_not_counted_for_a_while_is_waited_for(clock):
-    assert watched(Foreign(clock, until=15, predictions={})).verdict == "pass"
+    assert watched(Foreign(clock, until=15, predictions=nothing)).verdict == "pass"
     assert clock.now == 15
 
 
 def test_nothing_counted_of_predictions_at_all_is_inconclusive(clock):
     target = Counting(clock, new=50)
     target.tally = lambda _: {
-        each: replace(counted(int(50 * clock.now)), predictions={}) for each in ("new", "old")
+        each: {each: replace(counted(int(50 * clock.now)), predictions={})} for each in ("new", "old")
     }
     (reason,) = watched(target).reasons
     assert reason.startswith("not compared: predictions, which")
 
 
 def test_predictions_are_not_asked_for_where_any_shift_is_borne(clock):
-    found = watched(Foreign(clock, predictions=APART), config=replace(CONFIG, max_prediction_shift=1))
+    found = watched(Foreign(clock, predictions=apart), config=replace(CONFIG, max_prediction_shift=1))
     assert found.verdict == "pass"
 
 
