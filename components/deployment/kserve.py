@@ -112,8 +112,12 @@ class KServeTarget:
 
     def weigh(self, model_name: str, weights: Mapping[str, int]) -> None:
         """Share the requests, and wait until KServe's controller has taken it up; see `Target`."""
+        found = _deployed(self._find(model_name), model_name)
+        for one in (entry["predictor"] for entry in found.canaries):
+            if weights.get(release_of(one).revision):
+                self._await_servers(model_name, one)
         self._change(model_name, lambda found: shared(_deployed(found, model_name), weights))
-        self._await(model_name, lambda found: found.is_taken_up, "the shares")
+        self._await(model_name, lambda found: found.is_taken_up, "KServe has not taken up the shares")
 
     def remove(self, model_name: str, revision: str) -> None:
         """End a revision without a share; what is left alone is released; see `Target`."""
@@ -164,7 +168,8 @@ class KServeTarget:
         previous = found.stable
         self._change(model_name, lambda found: restored(previous, _deployed(found, model_name)))
         if self._kserve.mode == "Knative":
-            self._await(model_name, lambda found: found.is_latest_ready(failed), "the model from before")
+            told = "KServe has not taken up the model from before"
+            self._await(model_name, lambda found: found.is_latest_ready(failed), told)
             self._change(model_name, lambda found: settled(_deployed(found, model_name)))
 
     def _read(self, model_name: str) -> Document | None:
@@ -219,9 +224,20 @@ class KServeTarget:
         deadline = time.monotonic() + max(_TAKEN_SECONDS, self._config.timeout_seconds)
         while not is_so(found := _deployed(self._find(model_name), model_name)):
             if time.monotonic() > deadline:
-                told = f"KServe has not taken up {what} in time: {self._explain(found, '')}"
-                raise UnavailableError(told, where=model_name, fix="look into KServe's controller")
+                told = f"{what} in time: {self._explain(found, '')}"
+                fix = "look into KServe's controller, and whether there is room for its pods"
+                raise UnavailableError(told, where=model_name, fix=fix)
             time.sleep(_SECONDS_BETWEEN)
+
+    def _await_servers(self, model_name: str, one: Document) -> None:
+        """Wait for all servers of a canary: KServe says that it is ready when it has one."""
+        least, about = one["minReplicas"], f"{model_name}-{one['name']}-predictor"
+
+        def are_there(_: Found) -> bool:
+            found = self._cluster.read(f"/apis/apps/v1{self._namespace}/deployments/{about}") or {}
+            return found.get("status", {}).get("availableReplicas", 0) >= least
+
+        self._await(model_name, are_there, f"{about} has not had {least} servers at once")
 
     def _explain(self, found: Found, canary: str) -> str:
         events = self._cluster.read(f"/api/v1{self._namespace}/events", limit="500") or {}

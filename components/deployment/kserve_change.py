@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -93,13 +92,12 @@ def before(found: Found, wanted: Wanted) -> Document:
 
 
 def _entry(one: Mapping[str, Any], name: str, share: int, least: int) -> Document:
-    """Return an entry of `spec.canary`: it has its share of the fewest servers.
+    """Return an entry of `spec.canary`: it has the fewest servers of the stable one, from its start.
 
-    Nothing scales it, and KServe's webhook refuses more than the fewest of the stable one.
+    Nothing scales it, and KServe's webhook refuses more.
     """
-    replicas = max(1, math.ceil(least * share / 100))
     kept = {key: value for key, value in one.items() if key not in _SCALED}
-    return {"trafficPercent": share, "predictor": {**kept, "name": name, "minReplicas": replicas}}
+    return {"trafficPercent": share, "predictor": {**kept, "name": name, "minReplicas": least}}
 
 
 def _free_name(revision: str, found: Found) -> str:

@@ -23,6 +23,7 @@ NAMESPACE = "millrace-serving"
 DEPLOYMENTS = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments"
 OWN = f"/apis/serving.kserve.io/v1beta1/namespaces/{NAMESPACE}/inferenceservices"
 LEASES = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases"
+HPA = f"/apis/autoscaling/v2/namespaces/{NAMESPACE}/horizontalpodautoscalers"
 ROUTES = f"/apis/gateway.networking.k8s.io/v1/namespaces/{NAMESPACE}/httproutes"
 SERVICES = f"/apis/serving.knative.dev/v1/namespaces/{NAMESPACE}/services"
 URI = "internal.serving.kserve.io/storage-initializer-sourceuri"  # of pods, by KServe
@@ -36,6 +37,7 @@ class Nodes:
         behaviour: By the address of a model: `ready` (if nothing is said), `slow`, `failing`, `dying` (it
             was ready, and is no more), or `flapping`: by turns `ready` and `dying`.
         turn: How long a turn of those takes. Seconds.
+        most: By the address of a model: of how many pods of a Deployment there is room, if not of all.
         revisions: Knative's revisions by service: their names and addresses of models, oldest first.
     """
 
@@ -48,6 +50,7 @@ class Nodes:
         urllib3.disable_warnings()
         self.behaviour: dict[str, str] = {}
         self.turn = 1.0
+        self.most: dict[str, int] = {}
         self.revisions: dict[str, list[tuple[str, str]]] = defaultdict(list)
         self._templates: dict[str, str] = {}
         self._ready: dict[str, str] = {}  # by Deployment or service: whose pods are ready
@@ -73,8 +76,9 @@ class Nodes:
 
     def look(self) -> None:
         """Do once what there is to do."""
+        scaled = {_scales(one): one["spec"]["minReplicas"] for one in self.ask("GET", HPA).get("items", [])}
         for one in self.ask("GET", DEPLOYMENTS).get("items", []):
-            self._say(DEPLOYMENTS, one, self._deployment(one))
+            self._say(DEPLOYMENTS, one, self._deployment(one, scaled.get(one["metadata"]["name"], 1)))
         for one in self.ask("GET", ROUTES).get("items", []):
             self._say(ROUTES, one, _accepted(one))
         for one in self.ask("GET", SERVICES).get("items", []):
@@ -87,20 +91,20 @@ class Nodes:
             self.ask("PATCH", path, {"status": {**gone, **status}}, "merge-patch+json")
 
     def _behaves(self, template: dict) -> str:
-        told = self.behaviour.get(template["metadata"].get("annotations", {}).get(URI, ""), "ready")
+        told = self.behaviour.get(_address(template), "ready")
         turns = ("ready", "dying")
         return turns[int(time.monotonic() / self.turn) % 2] if told == "flapping" else told
 
-    def _deployment(self, one: dict) -> dict:
-        name, wanted = one["metadata"]["name"], one["spec"].get("replicas", 1)
-        template = one["spec"]["template"]
+    def _deployment(self, one: dict, wanted: int) -> dict:
+        name, template = one["metadata"]["name"], one["spec"]["template"]
         replica_set = f"{name}-{_digest(template)}"
         behaves = self._behaves(template)
         if behaves == "ready":
             self._ready[name] = self._complete[name] = replica_set
         elif behaves == "dying":
             self._ready.pop(name, None)
-        available = wanted if name in self._ready else 0
+        room = self.most.get(_address(template), wanted)
+        available = min(room, wanted) if name in self._ready else 0
         said = f'ReplicaSet "{replica_set}"'
         if self._complete.get(name) == replica_set:  # it stays so when its pods die
             told = ("True", "NewReplicaSetAvailable", f"{said} has successfully progressed.")
@@ -123,8 +127,7 @@ class Nodes:
         digest, found = _digest(template), self.revisions[name]
         if self._templates.get(name) != digest:
             self._templates[name] = digest
-            uri = template["metadata"].get("annotations", {}).get(URI, "")
-            found.append((f"{name}-{len(found) + 1:05d}", uri))
+            found.append((f"{name}-{len(found) + 1:05d}", _address(template)))
         created = found[-1][0]
         behaves = self._behaves(template)
         if behaves == "ready":
@@ -196,6 +199,14 @@ def _target(entry: dict, ready: str, name: str) -> dict:
     if entry.get("tag"):
         found["url"] = f"http://{entry['tag']}-{name}.{NAMESPACE}.example.com"
     return found
+
+
+def _address(template: dict) -> str:
+    return template["metadata"].get("annotations", {}).get(URI, "")
+
+
+def _scales(scaler: dict) -> str:
+    return scaler["spec"]["scaleTargetRef"]["name"]
 
 
 def _digest(template: dict) -> str:

@@ -1,14 +1,16 @@
 """Both shapes of a canary, as KServe's own controller treats them."""
 
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from components.common.errors import RefusedError, UnavailableError
 from components.deployment.kserve_api import MANAGER
 from components.deployment.kserve_document import owned
-from tests.cluster.nodes import SERVICES, await_so
-from tests.cluster.releases import A, B, deployments, live, release, traffic, uri, wanted
+from tests.cluster.nodes import OWN, SERVICES, await_so
+from tests.cluster.releases import A, B, deployments, live, release, shares, traffic, uri, wanted
 
 pytestmark = pytest.mark.cluster
 
@@ -35,6 +37,39 @@ def test_a_canary_gets_its_shares_and_is_promoted_with_the_same_pods(target_of, 
     observed = target.observe("flights")
     assert observed.weights == {B[:12]: 100}
     assert [one.revision for one in observed.released] == [A[:12], B[:12]]
+
+
+@pytest.mark.usefixtures("routing")
+def test_a_canary_has_no_request_before_it_has_the_fewest_servers(target_of, played):
+    four = {"kserve": {"min_replicas": 4, "max_replicas": 7}}
+    release(target_of(**four), A)
+    played.most[uri(B)] = 3
+    target, since = target_of(**four), played.ask("GET", OWN)["metadata"]["resourceVersion"]
+    with ThreadPoolExecutor() as pool:
+        released = pool.submit(release, target, B)
+        await_so(lambda: _available(played, f"flights-r{B[:12]}-predictor") == 3)
+        await_so(lambda: live(played)["status"]["canaryStatuses"][0]["ready"])
+        time.sleep(2)
+        asked = [shares(one) for one in played.versions(OWN, since)]
+        played.most.clear()
+        assert released.result().weights == {B[:12]: 100}
+    assert {one.get(B[:12], 0) for one in asked} == {0}
+    assert _available(played, f"flights-r{B[:12]}-predictor") == 4
+
+
+@pytest.mark.usefixtures("routing")
+def test_a_canary_without_the_fewest_servers_is_taken_back(target_of, played, monkeypatch):
+    monkeypatch.setattr("components.deployment.kserve._TAKEN_SECONDS", 3.0)
+    two = {"kserve": {"min_replicas": 2}, "timeout_seconds": 3.0}
+    release(target_of(**two), A)
+    played.most[uri(B)] = 1
+    with pytest.raises(UnavailableError, match=r"has not had 2 servers.*serves as before \(ready\)"):
+        release(target_of(**two), B)
+    assert shares(live(played)) == {A[:12]: 100}
+
+
+def _available(played, name):
+    return deployments(played).get(name, {}).get("status", {}).get("availableReplicas", 0)
 
 
 @pytest.mark.usefixtures("routing")
@@ -81,13 +116,13 @@ def test_a_revision_of_knative_that_fails_gets_no_request_at_any_moment(target_o
     release(target_of(**knobs), A)
     spec = owned(live(played), MANAGER)["spec"]
     played.behaviour[uri(B)] = "failing"
-    shares = []
+    routed = []
     ended = threading.Event()
 
     def watch():
         while not ended.is_set():
             traffic = played.ask("GET", f"{SERVICES}/flights-predictor")["status"]["traffic"]
-            shares.append({one["revisionName"]: one["percent"] for one in traffic if one["percent"]})
+            routed.append({one["revisionName"]: one["percent"] for one in traffic if one["percent"]})
 
     watching = threading.Thread(target=watch)
     watching.start()
@@ -97,5 +132,5 @@ def test_a_revision_of_knative_that_fails_gets_no_request_at_any_moment(target_o
     watching.join()
     assert owned(live(played), MANAGER)["spec"] == spec
     ours = dict(played.revisions["flights-predictor"])
-    assert {ours[name] for one in shares for name in one} == {uri(A)}
-    assert all(sum(one.values()) == 100 for one in shares)
+    assert {ours[name] for one in routed for name in one} == {uri(A)}
+    assert all(sum(one.values()) == 100 for one in routed)

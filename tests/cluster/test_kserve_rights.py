@@ -18,6 +18,7 @@ RIGHTS = [
     ("inferenceservices", "patch"), ("leases", "get"), ("leases", "create"), ("leases", "update"),
     ("events", "list"),
 ]  # fmt: skip
+OF_A_CANARY = ("deployments", "get")
 HELD = {"steps": [25, 100], "interval_seconds": 0.1, "deadline_seconds": 0.1}
 
 
@@ -77,13 +78,21 @@ def all_steps(request, deployer, target_of, played, tmp_path):
 @pytest.mark.usefixtures("installed")
 def test_the_rights_tested_here_are_those_of_the_role(played):
     rules = played.ask("GET", ROLE)["rules"]
-    assert {(one, verb) for rule in rules for one in rule["resources"] for verb in rule["verbs"]} == set(
-        RIGHTS
-    )
+    assert {(one, verb) for rule in rules for one in rule["resources"] for verb in rule["verbs"]} == {
+        *RIGHTS, OF_A_CANARY
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(("resource", "verb"), RIGHTS)
 def test_without_any_one_right_a_release_says_which(all_steps, weaken, resource, verb):
+    weaken(resource, verb)
+    with pytest.raises(BadInputError, match=f"not allowed: .*cannot {verb} resource .*{resource}"):
+        all_steps()
+
+
+@pytest.mark.parametrize("all_steps", ["Standard"], indirect=True)
+def test_without_the_right_to_count_the_servers_of_a_canary_its_release_says_so(all_steps, weaken):
+    resource, verb = OF_A_CANARY
     weaken(resource, verb)
     with pytest.raises(BadInputError, match=f"not allowed: .*cannot {verb} resource .*{resource}"):
         all_steps()

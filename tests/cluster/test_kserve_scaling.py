@@ -3,12 +3,11 @@
 import pytest
 
 from components.common.errors import BadInputError
-from tests.cluster.nodes import NAMESPACE, SERVICES, await_so
+from tests.cluster.nodes import HPA, NAMESPACE, SERVICES, await_so
 from tests.cluster.releases import A, B, live, release, wanted
 
 pytestmark = pytest.mark.cluster
 
-HPA = f"/apis/autoscaling/v2/namespaces/{NAMESPACE}/horizontalpodautoscalers"
 SCALED = f"/apis/keda.sh/v1alpha1/namespaces/{NAMESPACE}/scaledobjects"
 BETWEEN = {"min_replicas": 2, "max_replicas": 5}
 

@@ -17,6 +17,7 @@ class PlayedCluster:
         objects: By path.
         applied: What was applied and is no dry-run, one after the other.
         meddlers: Called one after the other, before a write: what others do meanwhile.
+        servers: How many each canary has.
         is_rolled_out: Whether KServe has taken up the newest spec, and its pods are ready.
     """
 
@@ -24,11 +25,13 @@ class PlayedCluster:
 
     def __init__(self):
         self.objects, self.applied, self.meddlers, self.is_rolled_out = {}, [], [], True
-        self._versions, self._published = 0, Published("canary", "resourceClaims")
+        self.servers, self._versions, self._published = 9, 0, Published("canary", "resourceClaims")
 
     def read(self, path, **_):
         if path.startswith("/openapi"):
             return self._published.read(path)
+        if path.startswith("/apis/apps"):
+            return {"status": {"availableReplicas": self.servers}}
         found = copy.deepcopy(self.objects.get(path))
         if found is not None and "predictor" in found.get("spec", {}) and self.is_rolled_out:
             self.objects[path]["status"] = found["status"] = _status(found)
