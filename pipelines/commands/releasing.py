@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -31,8 +32,10 @@ def release(
 ) -> None:
     """Release a model: proved, given requests step by step, judged at each, undone if it is worse."""
     from components.deployment.component import deploy_model
+    from pipelines.local.serving.state import StateFolder
 
-    with _model_at(model_uri) as model, _endpoint_in(out) as endpoint:
+    kept_in = StateFolder.of(root).models if target == "local" else None
+    with _model_at(model_uri, kept_in) as model, _endpoint_in(out) as endpoint:
         options = _options(target, knob, root, start=True)
         _ask(deploy_model, evaluated_model=model, model_name=name, endpoint=endpoint, options=options)
 
@@ -118,22 +121,40 @@ def _options(target: str, knobs: list[str] | None, root: Path, *, start: bool = 
 
 
 @contextmanager
-def _model_at(uri: str) -> Generator[SimpleNamespace]:
-    """Yield what KFP gives a door of a model; one in a store is fetched for as long as that takes."""
+def _model_at(uri: str, kept_in: Path | None) -> Generator[SimpleNamespace]:
+    """Yield what KFP gives a door of a model; one in a store is fetched, and kept where a folder is given."""
     local = uri.removeprefix("file://")
     if "://" not in local:
         yield SimpleNamespace(path=local, uri=local, metadata={})
         return
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch, "model")
+        _fetch(uri, folder)
+        if kept_in is not None:
+            folder = _keep(folder, kept_in)
+        yield SimpleNamespace(path=str(folder), uri=uri, metadata={})
+
+
+def _fetch(uri: str, folder: Path) -> None:
     import fsspec
 
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = f"{scratch}/model"
-        try:
-            files, path = fsspec.url_to_fs(uri)
-            files.get(path.rstrip("/") + "/", folder, recursive=True)
-        except (OSError, ValueError, ImportError) as error:
-            raise UnavailableError("the model cannot be fetched", where=uri, value=str(error)) from error
-        yield SimpleNamespace(path=folder, uri=uri, metadata={})
+    try:
+        files, path = fsspec.url_to_fs(uri)
+        files.get(path.rstrip("/") + "/", str(folder), recursive=True)
+    except (OSError, ValueError, ImportError) as error:
+        raise UnavailableError("the model cannot be fetched", where=uri, value=str(error)) from error
+
+
+def _keep(folder: Path, kept_in: Path) -> Path:
+    """Copy a model to where its servers find it whenever they are started; returns that."""
+    from components.common.artifacts import verify_model
+    from components.common.storage import publishing
+
+    kept = kept_in / verify_model(folder)
+    if not kept.exists():
+        with publishing(kept) as draft:
+            shutil.copytree(folder, draft)
+    return kept
 
 
 @contextmanager

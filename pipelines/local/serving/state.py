@@ -75,6 +75,11 @@ class StateFolder:
         """Path of `supervisor.log`."""
         return self.path / "supervisor.log"
 
+    @property
+    def models(self) -> Path:
+        """Folder of the models that were fetched from a store to be served here, by their digests."""
+        return self.path / "models"
+
     def make(self) -> None:
         """Make the folder and `logs/` in it, mode 0700."""
         for folder in (self.path, self.path / "logs"):

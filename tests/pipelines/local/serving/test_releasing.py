@@ -1,6 +1,10 @@
 """Commands that change what answers, on a real supervisor with real servers."""
 
 import json
+import os
+import signal
+import time
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -91,3 +95,23 @@ def test_model_in_a_store_is_fetched_and_proved(millrace, models, tmp_path):
     assert code == 0, told
     code, told = millrace("release", "memory://models/nothing", "--name", "fetched", "--target", "none")
     assert (code, "cannot be fetched" in told) == (4, True)
+
+
+def test_model_of_a_store_that_is_served_here_stays_here_and_starts_anew(millrace, models, tmp_path):
+    import fsspec
+
+    digest = model_digest(models["good"])
+    fsspec.filesystem("memory").put(f"{models['good']}/", "/models/stays/", recursive=True)
+    for _ in range(2):  # the second finds it here
+        code, told = millrace("release", "memory://models/stays", "--name", "stays")
+        assert code == 0, told
+    (revision,) = listed(millrace, "stays")["revisions"]
+    assert model_digest(Path(revision["model_uri"])) == digest
+    os.kill(revision["pid"], signal.SIGKILL)
+    deadline = time.monotonic() + 60
+    while (found := listed(millrace, "stays")["revisions"][0])["pid"] == revision["pid"] or found[
+        "state"
+    ] != "ready":
+        assert found["state"] != "failed", found["reason"]
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
