@@ -122,7 +122,7 @@ def _options(target: str, knobs: list[str] | None, root: Path, *, start: bool = 
 
 @contextmanager
 def _model_at(uri: str, kept_in: Path | None) -> Generator[SimpleNamespace]:
-    """Yield what KFP gives a door of a model; one in a store is fetched, and kept where a folder is given."""
+    """Yield what KFP gives a door of a model; one in a store is fetched, and kept if a folder is given."""
     local = uri.removeprefix("file://")
     if "://" not in local:
         yield SimpleNamespace(path=local, uri=local, metadata={})
