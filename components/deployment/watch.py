@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from components.common.errors import ComponentError
+from components.common.errors import BadInputError, ComponentError
 from components.deployment.config import DeployConfig
 from components.deployment.judge import judge, uncompared
 from components.deployment.tally import Tally, together
@@ -39,15 +39,15 @@ class _Counted:
         self._first: dict[tuple[str, str], Tally] = {}
         self._last: dict[tuple[str, str], Tally] = {}
 
-    def look(self, target: Target, name: str) -> str:
-        """Take up what is counted now; returns why that is not known, or nothing."""
+    def look(self, target: Target, name: str) -> ComponentError | None:
+        """Take up what is counted now; returns why that is not known, or None."""
         try:
             found = target.tally(name)
         except ComponentError as error:
-            return str(error)
+            return error
         self._last |= {(revision, key): each for revision, by in found.items() for key, each in by.items()}
         self._first = self._last | self._first
-        return ""
+        return None
 
     def since(self, revision: str) -> Tally:
         """Return what a revision had since then."""
@@ -74,7 +74,8 @@ def watch_step(
         check: Called before each look; raises when the release must end at once.
 
     Raises:
-        ComponentError: `check` raised it. Counts that do not come are waited for, until the deadline.
+        ComponentError: `check` raised it. Counts that do not come are waited for, until the deadline;
+            those that cannot come are not.
     """
     counted, began = _Counted(), time.monotonic()
     counted.look(target, name)
@@ -85,30 +86,27 @@ def watch_step(
         missing, passed = counted.look(target, name), time.monotonic() - began
         ours, theirs = (counted.since(each) for each in (new, old))
         counts = ours.requests, theirs.requests
-        is_enough = (
-            not missing and min(counts) >= config.min_requests and not uncompared(ours, theirs, config)
-        )
-        is_over = is_enough and passed >= config.interval_seconds
+        lacking = f"there are no counts: {missing}" if missing else _lacking(ours, theirs, config, passed)
+        is_over = not lacking and passed >= config.interval_seconds
         if is_over or ours.requests >= next_look:
             looks, next_look = looks + 1, 2 * ours.requests
             if reasons := judge(ours, theirs, config, level=config.level / (looks * (looks + 1))):
                 return Judgement(verdict="fail", reasons=tuple(reasons), requests=counts)
             if is_over:
                 return Judgement(verdict="pass", requests=counts)
-        if passed > config.interval_seconds + config.deadline_seconds:
-            reason = (
-                f"there are no counts: {missing}" if missing else _lacking(ours, theirs, config, passed)
-            )
-            return Judgement(verdict="inconclusive", reasons=(reason,), requests=counts)
+        is_hopeless = isinstance(missing, BadInputError)
+        if lacking and (is_hopeless or passed > config.interval_seconds + config.deadline_seconds):
+            return Judgement(verdict="inconclusive", reasons=(lacking,), requests=counts)
 
 
 def _lacking(new: Tally, old: Tally, config: DeployConfig, seconds: float) -> str:
-    """Return what a step lacked to be judged by."""
+    """Return what a step lacks to be judged by, or nothing."""
     if min(new.requests, old.requests) < config.min_requests:
         told = (
             f"{new.requests} requests of the new one and {old.requests} of the old one in {seconds:.0f} s"
         )
         return f"{told} are too few to judge by; {config.min_requests} of each are asked for"
-    what = ", ".join(uncompared(new, old, config))
-    bear = "`deploy.max_prediction_shift: 1` judges without predictions"
-    return f"not compared: {what}, which were not counted of both, by the same bounds; {bear}"
+    if what := ", ".join(uncompared(new, old, config)):
+        bear = "`deploy.max_prediction_shift: 1` judges without predictions"
+        return f"not compared: {what}, which were not counted of both, by the same bounds; {bear}"
+    return ""

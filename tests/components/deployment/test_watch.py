@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from components.common.errors import RefusedError, UnavailableError
+from components.common.errors import BadInputError, RefusedError, UnavailableError
 from components.deployment import watch
 from components.deployment.config import DeployConfig
 from components.deployment.tally import Histogram, Tally
@@ -191,6 +191,21 @@ def test_counts_that_do_not_come_at_all_are_inconclusive_at_the_deadline(clock):
     assert found.verdict == "inconclusive"
     assert found.reasons == ("there are no counts: Prometheus does not answer",)
     assert 40 < clock.now < 41
+
+
+def test_counts_that_will_never_come_are_inconclusive_at_once(clock):
+    target = Counting(clock, new=50)
+
+    def nobody_counts(_):
+        raise BadInputError("nothing counts requests", where="parameter `deploy.kserve.prometheus`")
+
+    target.tally = nobody_counts
+    found = watched(target)
+    assert found.verdict == "inconclusive"
+    (reason,) = found.reasons
+    assert "there are no counts: " in reason
+    assert "deploy.kserve.prometheus" in reason
+    assert clock.now < 1
 
 
 def test_failing_revision_ends_the_step_at_its_first_look(clock):
