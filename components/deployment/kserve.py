@@ -22,8 +22,8 @@ from components.deployment.kserve_change import (
 )
 from components.deployment.kserve_claim import LEASE_SECONDS, Claim, Claims
 from components.deployment.kserve_document import (
-    STOP,
     Document,
+    is_stopped,
     mark_of,
     owned,
     release_of,
@@ -72,7 +72,7 @@ class KServeTarget:
         require_possible(self._cluster, self._config, wanted)
         live = self._read(wanted.name)
         if live is not None:
-            require_ours(live, is_ours=bool(owned(live, MANAGER)), config=self._kserve)
+            require_ours(live, owned(live, MANAGER), config=self._kserve)
         self._change(wanted.name, partial(self._applied, wanted), dry_run=True)
 
     def claim(self, model_name: str, holder: str) -> None:
@@ -132,7 +132,7 @@ class KServeTarget:
             self._mark(model_name)
             self._change(model_name, lambda found: settled(_deployed(found, model_name)))
         elif is_one and not state_of(found.one).get("released"):  # nothing that was served is ever stopped
-            self._change(model_name, lambda found: _deployed(found, model_name).spec, is_stopped=True)
+            self._change(model_name, lambda found: _deployed(found, model_name).spec, stop=True)
 
     def tally(self, model_name: str) -> Mapping[str, Mapping[str, Tally]]:
         """Return what Prometheus counted; see `Target`.
@@ -184,22 +184,22 @@ class KServeTarget:
     def _found(self, live: Document | None, claim: Claim) -> Found | None:
         """Return an InferenceService of ours that is not stopped, or None."""
         spec = {} if live is None else owned(live, MANAGER).get("spec", {})
-        if live is None or not spec or _is_stopped(live):
+        if live is None or not spec or is_stopped(live):
             return None
         return Found(live=live, spec=spec, mode=self._kserve.mode, claim=claim)
 
     def _change(
         self, model_name: str, change: Callable[[Found | None], Document], *,
-        dry_run: bool = False, is_stopped: bool = False,
+        dry_run: bool = False, stop: bool = False,
     ) -> None:  # fmt: skip
         """Apply a change to what is there; again when somebody else has changed it meanwhile."""
         for _ in range(_ATTEMPTS):
             live, claim = self._read(model_name), self._claims.read(model_name)
-            if is_stopped and live is not None and _is_stopped(live):  # by an attempt without an answer
+            if stop and live is not None and is_stopped(live):  # by an attempt without an answer
                 return
             spec = change(self._found(live, claim))
             try:
-                self._send(model_name, spec, live, dry_run=dry_run, is_stopped=is_stopped)
+                self._send(model_name, spec, live, dry_run=dry_run, stop=stop)
                 return
             except StaleError:
                 time.sleep(_STALE_SECONDS)
@@ -208,10 +208,10 @@ class KServeTarget:
 
     def _send(
         self, name: str, spec: Mapping[str, Any], live: Document | None, *,
-        dry_run: bool, is_stopped: bool,
+        dry_run: bool, stop: bool,
     ) -> None:  # fmt: skip
         """Apply a spec, if it is another than the one that is there."""
-        document = service(name, self._kserve, spec, is_stopped=is_stopped)
+        document = service(name, self._kserve, spec, is_stopped=stop)
         if live is not None:
             ours = owned(live, MANAGER)
             told = {key: document["metadata"][key] for key in ("labels", "annotations")}
@@ -242,10 +242,6 @@ class KServeTarget:
     def _explain(self, found: Found, canary: str) -> str:
         events = self._cluster.read(f"/api/v1{self._namespace}/events", limit="500") or {}
         return explain(found.live, events.get("items", []), canary=canary)
-
-
-def _is_stopped(live: Mapping[str, Any]) -> bool:
-    return live["metadata"].get("annotations", {}).get(STOP, "").lower() == "true"
 
 
 def _promoted_or_dropped(revision: str, is_stable: bool, found: Found | None) -> Document:

@@ -126,6 +126,11 @@ def service(
     }
 
 
+def is_stopped(document: Mapping[str, Any]) -> bool:
+    """Say whether KServe is to end all servers."""
+    return document.get("metadata", {}).get("annotations", {}).get(STOP, "").lower() == "true"
+
+
 def owned(live: Mapping[str, Any], manager: str) -> Document:
     """Return the part of an object that a manager has applied; others change the rest."""
     for entry in live["metadata"].get("managedFields", []):

@@ -9,7 +9,7 @@ from components.common.errors import BadInputError
 from components.deployment.config import DeployConfig
 from components.deployment.kserve_api import Kubernetes
 from components.deployment.kserve_config import KServeConfig
-from components.deployment.kserve_document import MODE, storage_uri
+from components.deployment.kserve_document import MODE, STOP, is_stopped, storage_uri
 from components.deployment.kserve_schema import REPLACE, require_canary, require_mode
 from components.deployment.target import Wanted
 
@@ -63,19 +63,28 @@ def require_weights(config: DeployConfig) -> None:
         raise BadInputError(what, where=where, fix="use `strategy: canary`, or `local`")
 
 
-def require_ours(live: Mapping[str, Any], *, is_ours: bool, config: KServeConfig) -> None:
-    """Refuse an InferenceService that something else made, or that runs in another mode.
+def require_ours(live: Mapping[str, Any], ours: Mapping[str, Any], *, config: KServeConfig) -> None:
+    """Refuse an InferenceService that something else made or stopped, or that runs in another mode.
+
+    Args:
+        live: It.
+        ours: The part of it that Millrace has applied.
+        config: How a model is to serve.
 
     Raises:
         BadInputError: So it is.
     """
     about, where = live["metadata"], f"InferenceService {live['metadata']['name']}"
-    if not is_ours:
+    if not ours:
         has_model = "model" in live["spec"]["predictor"]
         told = "is not Millrace's" if has_model else "has a custom container, no `predictor.model`"
         command = f"kubectl -n {config.namespace} delete inferenceservice {about['name']}"
         fix = f"release under another name, or delete it: {command}"
         raise BadInputError(f"it {told}, so nothing can be released beside it", where=where, fix=fix)
+    if is_stopped(live) and not is_stopped(ours):
+        command = f"kubectl -n {config.namespace} annotate inferenceservice {about['name']} {STOP}-"
+        what = "somebody has stopped it, and a release would start it again"
+        raise BadInputError(what, where=where, fix=f"start it first, if it may serve: {command}")
     told = live.get("status", {}).get("deploymentMode") or about.get("annotations", {}).get(
         MODE, config.mode
     )

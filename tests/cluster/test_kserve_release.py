@@ -5,9 +5,9 @@ import yaml
 
 from components.common.errors import BadInputError, RefusedError, UnavailableError
 from components.deployment.kserve_api import MANAGER
-from components.deployment.kserve_document import owned
+from components.deployment.kserve_document import STOP, owned
 from components.deployment.manifest import write_manifest
-from tests.cluster.nodes import LEASES, NAMESPACE, await_so
+from tests.cluster.nodes import LEASES, NAMESPACE, OWN, await_so
 from tests.cluster.releases import A, B, C, deployments, live, release, template_uri, uri, wanted
 
 pytestmark = pytest.mark.cluster
@@ -73,6 +73,16 @@ def test_a_first_model_that_fails_is_stopped_and_the_next_starts_it_again(target
         release(target, A)
     await_so(lambda: not deployments(played))
     assert release(target_of(strategy="replace"), B).weights == {B[:12]: 100}
+
+
+def test_what_somebody_else_has_stopped_stays_so(target_of, played):
+    release(target_of(strategy="replace"), A)
+    stop = {"metadata": {"annotations": {STOP: "true"}}}
+    played.ask("PATCH", f"{OWN}/flights", stop, "merge-patch+json")
+    await_so(lambda: not deployments(played))
+    with pytest.raises(BadInputError, match="somebody has stopped it"):
+        release(target_of(strategy="replace"), B)
+    assert live(played)["metadata"]["annotations"][STOP] == "true"
 
 
 def test_of_two_releases_one_wins_and_the_other_is_told_by_whom(target_of):

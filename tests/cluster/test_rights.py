@@ -28,6 +28,7 @@ MAY = [
     (RUN, "list", "events", "millrace-serving"),
     *((DEPLOYER, verb, SERVICES, "millrace-serving") for verb in ("get", "list", "create", "patch")),
     *((DEPLOYER, verb, LEASES, "millrace-serving") for verb in ("get", "create", "update")),
+    (DEPLOYER, "get", "deployments.apps", "millrace-serving"),
     (DEPLOYER, "list", "events", "millrace-serving"),
 ]
 MAY_NOT = [

@@ -7,8 +7,6 @@ from hashlib import sha256
 from components.deployment.kserve_api import StaleError
 from tests.components.deployment.test_kserve_schema import Published
 
-FIELDS = {"f:spec": {}, "f:metadata": {"f:labels": {}, "f:annotations": {}}}
-
 
 class PlayedCluster:
     """Answers as `Kubernetes` does.
@@ -58,7 +56,9 @@ class PlayedCluster:
         made = copy.deepcopy(document)
         self._versions += 1
         about = {"resourceVersion": str(self._versions), "generation": before.get("generation", 0) + 1}
-        entry = {"manager": "millrace", "operation": "Apply", "fieldsV1": FIELDS}
+        annotations = {f"f:{name}": {} for name in document["metadata"].get("annotations", {})}
+        fields = {"f:spec": {}, "f:metadata": {"f:labels": {}, "f:annotations": annotations}}
+        entry = {"manager": "millrace", "operation": "Apply", "fieldsV1": fields}
         made["metadata"] |= {**about, "uid": "u", "managedFields": [entry]}
         made["status"] = self.objects.get(path, {}).get("status", {})
         self.objects[path] = made

@@ -173,6 +173,17 @@ def test_a_service_is_stopped_only_where_the_annotation_says_true(cluster):
     assert target_of(cluster).observe("flights").revisions == ()
 
 
+def test_what_somebody_else_has_stopped_is_refused_and_stays_so(cluster):
+    release(cluster, "z")
+    cluster.objects[f"{FOLDER}/flights"]["metadata"]["annotations"][STOP] = "true"
+    cluster.touch(f"{FOLDER}/flights")
+    written = len(cluster.applied)
+    with pytest.raises(BadInputError, match=rf"stopped it.*annotate inferenceservice flights {STOP}-"):
+        release(cluster, "a")
+    assert is_stopped(cluster)
+    assert len(cluster.applied) == written
+
+
 @pytest.mark.parametrize(
     ("knobs", "told"),
     [
