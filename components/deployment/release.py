@@ -6,7 +6,7 @@ import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 
-from components.common.errors import ComponentError, RefusedError
+from components.common.errors import ComponentError, RefusedError, UnavailableError
 from components.deployment.await_ready import (
     STEADY_LOOKS,
     await_proved,
@@ -19,7 +19,7 @@ from components.deployment.config import DeployConfig
 from components.deployment.target import ClaimedError, Observation, ObservedRevision, Target
 from components.deployment.watch import watch_step
 
-_ALL_SECONDS = 10.0  # in which a revision with all requests must be seen to be ready
+_ALL_SECONDS = 10.0  # in which a revision with all requests must answer and be seen to be ready
 _MOMENT_SECONDS = 5.0  # in which what was restored is seen to be ready
 _SECONDS_BETWEEN = 0.2
 _LAPSES = 1  # at a step: a server that is moved to another machine is not ready for a while
@@ -63,10 +63,10 @@ def release_model(
         except (HeldError, ClaimedError):
             raise
         except ComponentError as error:
-            kept = _restore(target, candidate, before)
+            kept = _restore(target, candidate, before, config)
             raise type(error)(f"not released: {error}", fix=kept) from error
         except Exception:  # undone first and raised again: users must not stay on half a release
-            say(f"not released: {_restore(target, candidate, before)}")
+            say(f"not released: {_restore(target, candidate, before, config)}")
             raise
         remove_idle(target, candidate.name)
         return target.observe(candidate.name)
@@ -113,9 +113,8 @@ def _bring(
     for share in _shares(before, old, revision, config):
         _shift(target, candidate, old, share)
         if share == 100:
-            observed = target.observe(name)
-            prove_revision(candidate, observed.url)
             soon = time.monotonic() + _ALL_SECONDS
+            _prove_endpoint(target, candidate, soon, is_new=is_new)
             await_ready(target, candidate, soon, is_new=is_new, looks=STEADY_LOOKS)
         elif config.strategy != "ab" and old is not None:
             _judge(target, candidate, old.revision, share, config, holder)
@@ -147,6 +146,20 @@ def _shift(target: Target, candidate: Candidate, old: ObservedRevision | None, s
     if target.observe(candidate.name).weights != weights:
         target.weigh(candidate.name, weights)
         say(f"revision {candidate.revision} has {'all' if share == 100 else f'{share} % of the'} requests")
+
+
+def _prove_endpoint(target: Target, candidate: Candidate, deadline: float, *, is_new: bool) -> None:
+    """Prove a revision with all requests where users ask it; who does not answer is asked again in time."""
+    while True:
+        observed = target.observe(candidate.name)
+        require_alive(observed, candidate.revision, is_new=is_new)
+        try:
+            prove_revision(candidate, observed.url)
+            return
+        except UnavailableError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(_SECONDS_BETWEEN)
 
 
 def _judge(
@@ -182,7 +195,7 @@ def _judge(
     say(f"revision {new} is no worse than {old} at {share} %, by {ours} and {theirs} requests")
 
 
-def _restore(target: Target, candidate: Candidate, before: Observation) -> str:
+def _restore(target: Target, candidate: Candidate, before: Observation, config: DeployConfig) -> str:
     """Undo what a failed release did, and say what is served now."""
     name, revision = candidate.name, candidate.revision
     weights, old = before.weights, _old(before, revision)
@@ -202,7 +215,10 @@ def _restore(target: Target, candidate: Candidate, before: Observation) -> str:
     kept = f"revision {serving.revision} serves as before ({serving.state})"
     if serving.revision != revision:
         return kept
-    return f"{kept}, and nothing stands beside it: `millrace rollback {name}` releases the one before"
+    kept = f"{kept}, and nothing stands beside it"
+    if all(each.revision == revision for each in before.released):
+        return f"{kept}, nor was another released before: release one"
+    return f"{kept}: {config.by_hand(f'rollback {name}')} releases the one before"
 
 
 def _await_stable(target: Target, name: str) -> ObservedRevision | None:

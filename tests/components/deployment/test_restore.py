@@ -99,6 +99,37 @@ def target_with_all_requests_at_the_new_one():
     return target
 
 
+def without_a_single_answer(monkeypatch, times, error):
+    """Have the last proof fail so many times; returns what counts them."""
+    asked = []
+
+    def prove(*_, **__):
+        asked.append(1)
+        if len(asked) <= times:
+            raise error
+        return []
+
+    monkeypatch.setattr("components.deployment.release.prove_revision", prove)
+    return asked
+
+
+def test_an_endpoint_that_does_not_answer_its_last_proof_at_once_is_asked_again(monkeypatch):
+    asked = without_a_single_answer(monkeypatch, 2, UnavailableError("the endpoint answers 503"))
+    target = PlayedTarget("old")
+    assert release(target, "new", DeployConfig()).weights == {"new": 100}
+    assert len(asked) == 3
+
+
+def test_an_endpoint_that_never_answers_its_last_proof_is_undone(monkeypatch):
+    monkeypatch.setattr("components.deployment.release._ALL_SECONDS", 0.5)
+    asked = without_a_single_answer(monkeypatch, 1000, UnavailableError("the endpoint answers 503"))
+    target = PlayedTarget("old")
+    with pytest.raises(UnavailableError, match=r"answers 503.*revision old serves as before"):
+        release(target, "new", DeployConfig())
+    assert 1 < len(asked) < 1000
+    assert target.weights == {"old": 100}
+
+
 def answer_otherwise(*_, **__):
     raise RefusedError("the endpoint answers otherwise")
 
@@ -113,12 +144,19 @@ def test_who_answers_otherwise_when_gone_on_with_has_all_requests_no_longer(
     assert target.weights == {"old": 100}
 
 
-def test_who_answers_otherwise_with_nothing_beside_it_serves_on_and_that_is_told(monkeypatch):
-    target = PlayedTarget("older", "old")
+@pytest.mark.parametrize(
+    ("before", "told"),
+    [
+        (["older", "old"], r": `millrace rollback m --target kserve` releases the one before$"),
+        (["old"], r", nor was another released before: release one$"),
+    ],
+)
+def test_who_answers_otherwise_with_nothing_beside_it_serves_on_and_that_is_told(monkeypatch, before, told):
+    target = PlayedTarget(*before)
     monkeypatch.setattr("components.deployment.release.prove_revision", answer_otherwise)
-    told = r"answers otherwise.*old serves as before.*nothing stands beside it: `millrace rollback m`"
+    told = rf"answers otherwise.*old serves as before.*nothing stands beside it{told}"
     with pytest.raises(RefusedError, match=told):
-        release(target, "old")
+        release(target, "old", replace(STEPS, target="kserve"))
     assert target.weights == {"old": 100}
 
 
