@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,14 +39,12 @@ def promote_model(
         RefusedError: As `release_model`; the shares are what they were.
         UnavailableError: Likewise.
     """
-    _, observed = _observe(model_name, config)
-    canary = observed.canary
-    if canary is None:
-        told = (
-            "no revision has a share" if observed.stable is None else f"{observed.stable.revision} has all"
-        )
-        raise BadInputError("there is nothing to promote", where=model_name, fix=f"{told} requests")
-    deployed = release_to(_candidate(model_name, canary, run_id), _at_once(config))
+    with _claimed(model_name, config, run_id) as (_, observed):
+        if (canary := observed.canary) is None:
+            stable = observed.stable
+            told = "no revision has a share" if stable is None else f"{stable.revision} has all requests"
+            raise BadInputError("there is nothing to promote", where=model_name, fix=told)
+        deployed = release_to(_candidate(model_name, canary, run_id), _at_once(config))
     write_endpoint(endpoint, deployed)
     return deployed
 
@@ -80,24 +80,28 @@ def roll_back_model(
             another releases under the name.
         UnavailableError: The target does not answer, or the model is not ready in time; likewise.
     """
-    target, observed = _observe(model_name, config)
-    kept = observed.begun_from
-    if kept is not None and revision in (None, kept.revision):
-        deployed = _abandon(target, model_name, kept, config, run_id)
-    else:
-        former = _former(observed, revision)
-        deployed = release_to(_candidate(model_name, former, run_id), _at_once(config))
+    with _claimed(model_name, config, run_id) as (target, observed):
+        kept = observed.begun_from
+        if kept is not None and revision in (None, kept.revision):
+            deployed = _abandon(target, model_name, kept, config, run_id)
+        else:
+            former = _former(observed, revision)
+            deployed = release_to(_candidate(model_name, former, run_id), _at_once(config))
     write_endpoint(endpoint, deployed)
     return deployed
 
 
-def _observe(model_name: str, config: DeployConfig) -> tuple[Target, Observation]:
+@contextmanager
+def _claimed(
+    model_name: str, config: DeployConfig, run_id: str | None
+) -> Generator[tuple[Target, Observation]]:
+    """Yield what is deployed under a name that nobody else changes meanwhile."""
     target = open_target(config)
-    observed = target.observe(check_model_name(model_name))
-    if observed.url is None:
+    if target.observe(check_model_name(model_name)).url is None:
         fix = f"{config.by_hand('endpoints')} lists them"
         raise BadInputError("no such endpoint", value=model_name, fix=fix)
-    return target, observed
+    with claimed(target, model_name, name_holder(run_id)):
+        yield target, target.observe(model_name)
 
 
 def _at_once(config: DeployConfig) -> DeployConfig:
@@ -109,12 +113,10 @@ def _abandon(
     target: Target, name: str, stable: ObservedRevision, config: DeployConfig, run_id: str | None
 ) -> Endpoint:
     """End a new revision beside the old one; nothing of the old model's folder is needed for that."""
-    with claimed(target, name, name_holder(run_id)):
-        target.weigh(name, {stable.revision: 100})
-        say(f"revision {stable.revision} has all requests")
-        remove_idle(target, name)
-        observed = target.observe(name)
-    return describe(_wanted(name, stable, run_id), config.chosen_target(), observed)
+    target.weigh(name, {stable.revision: 100})
+    say(f"revision {stable.revision} has all requests")
+    remove_idle(target, name)
+    return describe(_wanted(name, stable, run_id), config.chosen_target(), target.observe(name))
 
 
 def _candidate(name: str, found: ObservedRevision | Release, run_id: str | None) -> Candidate:

@@ -3,6 +3,7 @@
 import pytest
 
 from components.common.artifacts import model_digest
+from components.common.errors import BadInputError
 from components.deployment.config import DeployConfig
 from components.deployment.deploy import deploy
 from components.deployment.local import LocalTarget
@@ -29,6 +30,40 @@ def test_what_is_half_done_is_ended_and_nothing_more(monkeypatch, tmp_path, shar
     assert target.weights == {"old": 100}
     assert roll_back(monkeypatch, target, tmp_path).revision == "older"  # now there is nothing half done
     assert target.weights == {"older": 100}
+
+
+def decided_before_the_claim(monkeypatch, *, promoted):
+    """A release by half, which another ends while this one waits for its claim."""
+    target = PlayedTarget("older", "old")
+    target.apply(Wanted(name="m", revision="new", model_uri="s3://b/new", model_digest="new"))
+    target.weigh("m", {"new": 50, "old": 50})
+    claim, others = target.claim, iter([("new", "old") if promoted else ("old", "new")])
+
+    def claim_after_another(*given):
+        for kept, ended in others:
+            target.weigh("m", {kept: 100})
+            target.remove("m", ended)
+        claim(*given)
+
+    monkeypatch.setattr(target, "claim", claim_after_another)
+    return target
+
+
+def test_a_rollback_goes_by_what_is_deployed_when_its_turn_comes(monkeypatch, tmp_path):
+    target = decided_before_the_claim(monkeypatch, promoted=True)
+    assert roll_back(monkeypatch, target, tmp_path).revision == "old"
+    assert target.weights == {"old": 100}
+    assert target.holder is None
+
+
+def test_what_another_has_ended_is_not_promoted_any_more(monkeypatch, tmp_path):
+    target = decided_before_the_claim(monkeypatch, promoted=False)
+    for module in ("roll_back", "deploy"):
+        monkeypatch.setattr(f"components.deployment.{module}.open_target", lambda _: target)
+    with pytest.raises(BadInputError, match=r"nothing to promote.*old has all requests"):
+        promote_model(tmp_path / "e", model_name="m", config=CONFIG)
+    assert target.weights == {"old": 100}
+    assert target.holder is None
 
 
 def test_a_named_model_is_released_though_another_is_half_done(monkeypatch, tmp_path):
