@@ -109,7 +109,7 @@ def find_baseline(model_name: str, baseline_uri: str | None, *, recipe: str, con
     serving = open_target(config).observe(model_name).stable
     if serving is None:
         return Found(reason=f"no model serves as `{model_name}` yet")
-    found = _verified(Path(serving.model_uri), serving.model_digest, f"it serves as `{model_name}`")
+    found = _verified(serving.model_uri, serving.model_digest, f"it serves as `{model_name}`")
     if found.folder is None:
         return found
     judged = read_evaluation(found.folder)
@@ -120,13 +120,15 @@ def _recorded_baseline(judged: Evaluation) -> Found:
     """Return what a model of the same recipe was compared with."""
     if judged.baseline is None:
         return Found(reason="the model now serving is of this same recipe, and had no baseline itself")
-    folder, digest = Path(str(judged.baseline["uri"])), str(judged.baseline["digest"])
-    return _verified(
-        folder, digest, "the model now serving is of this same recipe and was compared with it"
-    )
+    uri, digest = str(judged.baseline["uri"]), str(judged.baseline["digest"])
+    return _verified(uri, digest, "the model now serving is of this same recipe and was compared with it")
 
 
-def _verified(folder: Path, digest: str, how: str) -> Found:
+def _verified(uri: str, digest: str, how: str) -> Found:
+    if "://" in uri:
+        problem = f"it lies in a store, of which no model is fetched to compare: {uri}"
+        return Found(reason=f"model {digest[:12]} ({how}) cannot be compared with: {problem}")
+    folder = Path(uri)
     try:
         if (found := verify_model(folder)) == digest:
             return Found(folder=folder, model_digest=digest, reason=f"{how}: {folder}")

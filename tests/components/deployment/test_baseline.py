@@ -23,6 +23,7 @@ from components.deployment.component import deploy_model, resolve_baseline
 from components.deployment.config import DeployConfig
 from components.deployment.deploy import deploy
 from components.deployment.recipe import compute_recipe
+from tests.components.deployment.played_target import PlayedTarget
 from tests.tiny_model import write_tiny_model
 
 LOCAL, NONE = DeployConfig(target="local"), DeployConfig(target="none")
@@ -99,6 +100,16 @@ def test_target_that_serves_nothing_has_no_baseline():
 def test_target_that_writes_for_git_knows_no_model_that_serves():
     found = find_baseline("m", None, recipe="r", config=DeployConfig(target="manifest"))
     assert found.reason == "no model serves: the target is `manifest`"
+
+
+def test_model_that_serves_from_a_store_is_no_baseline_and_that_is_told(monkeypatch):
+    monkeypatch.setattr("components.deployment.baseline.open_target", lambda _: PlayedTarget("old"))
+    found = find_baseline("m", None, recipe="r", config=DeployConfig(target="kserve"))
+    assert found.folder is None
+    assert "model old (it serves as `m`) cannot be compared with: it lies in a store" in found.reason
+        "model old (it serves as `m`) cannot be compared with: it lies in a store"
+    )
+    assert found.reason.endswith("s3://b/old")
 
 
 def test_supervisor_that_is_gone_is_said_so(tmp_path, monkeypatch):
