@@ -11,7 +11,7 @@ from components.common.errors import BadInputError
 from components.common.names import check_model_name
 from components.deployment.candidate import Candidate, read_candidate
 from components.deployment.config import DeployConfig
-from components.deployment.manifest import write_manifest
+from components.deployment.manifest import as_written, write_manifest
 from components.deployment.open_target import open_target
 from components.deployment.release import release_model
 from components.deployment.target import Observation, Wanted
@@ -58,8 +58,9 @@ def deploy(
     _require_key(candidate, config)
     if name == "manifest":
         write_manifest(endpoint, candidate.wanted, config)
-    is_served = name not in ("manifest", "none")
-    deployed = release_to(candidate, config) if is_served else describe(candidate.wanted, name)
+        deployed = describe(as_written(endpoint, candidate.wanted), name)
+    else:
+        deployed = describe(candidate.wanted, name) if name == "none" else release_to(candidate, config)
     write_endpoint(endpoint, deployed)
     return deployed
 
@@ -97,9 +98,10 @@ def describe(
 ) -> Endpoint:
     """Return what `endpoint.json` says of a revision; without an observation, of one that is not served."""
     served = observed is not None and observed.url is not None
+    found = (observed and observed.find(wanted.revision)) or wanted  # what exists keeps place and engine
     return Endpoint(
         name=wanted.name, target=target, url=observed.url if observed is not None else None,
         revision=wanted.revision if served else None, model_digest=wanted.model_digest,
-        model_uri=wanted.model_uri, traffic=observed.weights if observed is not None else {},
-        golden_requests=golden, engine=wanted.engine,
+        model_uri=found.model_uri, traffic=observed.weights if observed is not None else {},
+        golden_requests=golden, engine=found.engine,
     )  # fmt: skip

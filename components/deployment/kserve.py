@@ -30,7 +30,7 @@ from components.deployment.kserve_document import (
     service,
     state_of,
 )
-from components.deployment.kserve_refusals import require_ours, require_possible
+from components.deployment.kserve_refusals import require_kept, require_ours, require_possible
 from components.deployment.kserve_state import Found, is_held_back, observation
 from components.deployment.kserve_tally import tallies
 from components.deployment.kserve_words import explain
@@ -73,6 +73,9 @@ class KServeTarget:
         live = self._read(wanted.name)
         if live is not None:
             require_ours(live, owned(live, MANAGER), config=self._kserve)
+        found = self._find(wanted.name)
+        for one in found.there if found is not None else []:
+            require_kept(one, wanted, self._kserve)
         self._change(wanted.name, partial(self._applied, wanted), dry_run=True)
 
     def claim(self, model_name: str, holder: str) -> None:
@@ -154,7 +157,7 @@ class KServeTarget:
         """Return the spec with a model, after writing down whose place it takes."""
         spec = self._applied(wanted, found)
         until = state_of(spec["predictor"]).get("since", {}).get("applied")
-        if found is not None and until is not None and spec["predictor"] != found.one:
+        if found is not None and until not in (None, state_of(found.one).get("since", {}).get("applied")):
             self._claims.remember(wanted.name, before(found, wanted), until)
         return spec
 

@@ -24,15 +24,14 @@ def applied(found: Found | None, wanted: Wanted, config: KServeConfig, *, is_can
 
     Args:
         found: What is deployed, or None.
-        wanted: The model; one that is there already stays as it is.
+        wanted: The model; one that is there already stays as it is, but for what scales its Deployment.
         config: How it serves.
         is_canary: It gets no share until it is given one; without it, all as soon as it is ready.
     """
     if found is None:
         return {"predictor": predictor(wanted, config, released=[])}
-    there = [found.one, *(entry["predictor"] for entry in found.canaries)]
-    if any(release_of(one).revision == wanted.revision for one in there):
-        return found.spec
+    if any(release_of(one).revision == wanted.revision for one in found.there):
+        return _scaled(found, wanted, config)
     if is_canary and config.mode == "Standard":
         new = predictor(wanted, config, released=history(found.stable))
         entry = _entry(new, _free_name(wanted.revision, found), 0, found.one["minReplicas"])
@@ -40,6 +39,16 @@ def applied(found: Found | None, wanted: Wanted, config: KServeConfig, *, is_can
     new = predictor(wanted, config, released=history(before(found, wanted)), since=since(found))
     kept = {"name": found.one["name"]} if "name" in found.one else {}
     return {"predictor": {**kept, **new, **({SHARE: 0} if is_canary else {})}}
+
+
+def _scaled(found: Found, wanted: Wanted, config: KServeConfig) -> Document:
+    """Return the spec of a model that serves, scaled as is asked: no pod of a Deployment rolls for it."""
+    is_alone = release_of(found.one).revision == wanted.revision and not found.canaries
+    if not is_alone or found.previous is not None or config.mode != "Standard":
+        return found.spec
+    kept = {key: value for key, value in found.one.items() if key not in _SCALED}
+    new = predictor(wanted, config)
+    return {"predictor": {**kept, **{key: new[key] for key in _SCALED if key in new}}}
 
 
 def shared(found: Found, weights: Mapping[str, int]) -> Document:

@@ -9,7 +9,7 @@ from components.common.errors import BadInputError
 from components.deployment.config import DeployConfig
 from components.deployment.kserve_api import Kubernetes
 from components.deployment.kserve_config import KServeConfig
-from components.deployment.kserve_document import MODE, STOP, is_stopped, storage_uri
+from components.deployment.kserve_document import MODE, STOP, is_stopped, predictor, release_of, storage_uri
 from components.deployment.kserve_schema import REPLACE, require_canary, require_mode
 from components.deployment.target import Wanted
 
@@ -93,3 +93,29 @@ def require_ours(live: Mapping[str, Any], ours: Mapping[str, Any], *, config: KS
         fix = f"use `deploy: {{kserve: {{mode: {mode}}}}}`, or release under another name"
         what = f"it runs in the mode {mode}, and KServe keeps that for as long as it exists"
         raise BadInputError(what, where=where, value=config.mode, fix=fix)
+
+
+def require_kept(one: Mapping[str, Any], wanted: Wanted, config: KServeConfig) -> None:
+    """Refuse to serve a model that is there by other knobs than it was released with: its pods would roll.
+
+    Raises:
+        BadInputError: So it is; the knob is named.
+    """
+    present, new = release_of(one), predictor(wanted, config)
+    if present.revision != wanted.revision:
+        return
+    is_engine = (present.engine == "twin") != (wanted.engine == "twin")
+    runtime, account = one["model"]["runtime"], one["serviceAccountName"]
+    told = [
+        ("engine" if is_engine else "kserve.runtime", runtime, new["model"]["runtime"]),
+        ("kserve.service_account", account, new["serviceAccountName"]),
+    ]
+    if config.mode == "Knative":
+        scaled = {"min_replicas": "minReplicas", "max_replicas": "maxReplicas"}
+        scaled |= {"scale_metric": "scaleMetric", "scale_target": "scaleTarget"}
+        told += [(f"kserve.{knob}", one.get(key), new.get(key)) for knob, key in scaled.items()]
+    for knob, before, now in told:
+        if before != now:
+            what = f"revision {present.revision} serves with {before} already, and keeps that"
+            fix = "leave the knob as it was, or release another model with it"
+            raise BadInputError(what, where=f"parameter `deploy.{knob}`", value=now, fix=fix)

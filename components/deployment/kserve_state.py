@@ -53,6 +53,11 @@ class Found:
         return self.spec.get("canary", [])
 
     @property
+    def there(self) -> list[Document]:
+        """The predictor, and those of the canaries."""
+        return [self.one, *(entry["predictor"] for entry in self.canaries)]
+
+    @property
     def left(self) -> int:
         """The share in percent that the canaries leave."""
         return 100 - sum(each["trafficPercent"] for each in self.canaries)

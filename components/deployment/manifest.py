@@ -11,19 +11,21 @@ from components.common.errors import BadInputError
 from components.common.storage import publishing
 from components.deployment.config import DeployConfig
 from components.deployment.kserve_change import applied
-from components.deployment.kserve_document import MODEL_DIGEST, RUN_ID, service
+from components.deployment.kserve_document import RUN_ID, release_of, service
 from components.deployment.kserve_refusals import require_weights
 from components.deployment.target import Wanted
 
 MANIFEST = "inference_service.yaml"
+_NOT_OURS = (yaml.YAMLError, ValueError, KeyError, TypeError, AttributeError)
 
 
 def write_manifest(folder: Path, wanted: Wanted, config: DeployConfig) -> Path:
     """Write what the target `kserve` would apply where nothing is deployed yet.
 
-    The bytes depend on the model and the knobs alone; a file of the same model that is there keeps the run
-    that it names, since another one would start its pods anew. What git holds replaces the present model:
-    KServe moves all requests when the new one is ready, and a canary is for the target `kserve`.
+    The bytes depend on the model and the knobs alone where a file of the same model is written over: the
+    run, the place and the data that it names stay, since others would start its pods anew. What git holds
+    replaces the present model: KServe moves all requests when the new one is ready, and a canary is for the
+    target `kserve`.
 
     Args:
         folder: Where to, `inference_service.yaml`.
@@ -44,7 +46,7 @@ def write_manifest(folder: Path, wanted: Wanted, config: DeployConfig) -> Path:
         )
         raise BadInputError(what, where="parameter `deploy.steps`", value=list(config.shares), fix=fix)
     kserve = config.kserve_config()
-    spec = applied(None, _as_before(folder / MANIFEST, wanted), kserve, is_canary=False)
+    spec = applied(None, as_written(folder, wanted), kserve, is_canary=False)
     text = yaml.safe_dump(
         service(wanted.name, kserve, spec), sort_keys=False, width=1000, allow_unicode=True
     )
@@ -54,13 +56,16 @@ def write_manifest(folder: Path, wanted: Wanted, config: DeployConfig) -> Path:
     return folder / MANIFEST
 
 
-def _as_before(file: Path, wanted: Wanted) -> Wanted:
-    """Return what is wanted, of the run that a file of the same model names."""
+def as_written(folder: Path, wanted: Wanted) -> Wanted:
+    """Return what is wanted, with the origin that a file of the same model names."""
+    file = folder / MANIFEST
     if not file.exists():
         return wanted
     try:
-        told = yaml.safe_load(file.read_text(encoding="utf-8"))["spec"]["predictor"]["annotations"]
-        is_same = told[MODEL_DIGEST] == wanted.model_digest
-        return replace(wanted, run_id=str(told[RUN_ID])) if is_same else wanted
-    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError):  # no file of ours: written over
+        before = release_of(one := yaml.safe_load(file.read_text(encoding="utf-8"))["spec"]["predictor"])
+        run_id = one["annotations"][RUN_ID]
+    except _NOT_OURS:  # written over
         return wanted
+    if before.model_digest != wanted.model_digest:
+        return wanted
+    return replace(wanted, run_id=run_id, model_uri=before.model_uri, data_version=before.data_version)

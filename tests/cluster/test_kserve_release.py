@@ -32,6 +32,14 @@ def test_a_first_model_serves_as_the_manifest_says_and_again_changes_nothing(tar
     assert target.names() == ["flights"]
 
 
+def test_a_model_again_is_scaled_otherwise_and_its_pods_stay(target_of, played):
+    release(target_of(strategy="replace"), A)
+    before = deployments(played)["flights-predictor"]["spec"]["template"]
+    release(target_of(strategy="replace", kserve={"min_replicas": 2}), A)
+    await_so(lambda: deployments(played)["flights-predictor"]["status"]["availableReplicas"] == 2)
+    assert deployments(played)["flights-predictor"]["spec"]["template"] == before
+
+
 def test_a_model_takes_anothers_place_and_can_be_rolled_back(target_of, played):
     target = target_of(strategy="replace")
     release(target, A)

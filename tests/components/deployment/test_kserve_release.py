@@ -85,10 +85,14 @@ def test_a_manifest_is_the_same_bytes_again_and_says_what_it_is_of(tmp_path):
     assert (predictor["scaleMetric"], predictor["scaleTarget"]) == ("cpu", 70)
 
 
-def test_a_manifest_of_the_same_model_keeps_the_run_that_it_names(tmp_path):
-    config = DeployConfig(target="manifest")
-    first = write_manifest(tmp_path, WANTED, config).read_bytes()
-    assert write_manifest(tmp_path, replace(WANTED, run_id="run-2"), config).read_bytes() == first
+@pytest.mark.parametrize("data_version", ["d" * 64, None])
+def test_a_manifest_of_the_same_model_keeps_the_run_the_place_and_the_data_that_it_names(
+    tmp_path, data_version
+):
+    config, wanted = DeployConfig(target="manifest"), replace(WANTED, data_version=data_version)
+    first = write_manifest(tmp_path, wanted, config).read_bytes()
+    again = replace(WANTED, run_id="run-2", model_uri="minio://mlpipeline/run-2", data_version="e" * 64)
+    assert write_manifest(tmp_path, again, config).read_bytes() == first
     other = replace(WANTED, model_digest="b" * 64, run_id="run-2")
     written = yaml.safe_load(write_manifest(tmp_path, other, config).read_bytes())
     assert written["spec"]["predictor"]["annotations"]["millrace/run-id"] == "run-2"

@@ -1,11 +1,14 @@
 """Releases to KServe whose task is killed, or that others get in the way of, on an API that is played."""
 
+from dataclasses import replace
+
 import pytest
 
 from components.common.errors import BadInputError, RefusedError, UnavailableError
 from components.deployment import kserve
 from components.deployment.candidate import Candidate
 from components.deployment.config import DeployConfig
+from components.deployment.deploy import release_to
 from components.deployment.kserve import KServeTarget
 from components.deployment.kserve_api import StaleError
 from components.deployment.kserve_document import STOP
@@ -171,6 +174,42 @@ def test_a_service_is_stopped_only_where_the_annotation_says_true(cluster):
     assert target_of(cluster).observe("flights").weights == {"z": 100}
     about[STOP] = "true"
     assert target_of(cluster).observe("flights").revisions == ()
+
+
+def test_a_model_again_from_another_place_is_told_as_it_serves(cluster, monkeypatch):
+    release(cluster, "z")
+    target = target_of(cluster)
+    monkeypatch.setattr("components.deployment.deploy.open_target", lambda _: target)
+    again = replace(wanted("z"), model_uri="s3://bucket/moved", run_id="2")
+    told = release_to(Candidate(wanted=again), target._config)
+    assert (told.revision, told.model_uri) == ("z", "s3://bucket/z")
+    assert uri(cluster) == "s3://bucket/z"
+
+
+def test_a_model_again_is_scaled_as_is_asked_for_and_keeps_what_it_began_from(cluster):
+    release(cluster, "z")
+    release(cluster, "a")
+    spec, lease = cluster.objects[f"{FOLDER}/flights"]["spec"], cluster.objects[LEASE]["metadata"]
+    release(cluster, "a", kserve={"min_replicas": 2, "scale_target": 60})
+    one = cluster.objects[f"{FOLDER}/flights"]["spec"]["predictor"]
+    assert one == {**spec["predictor"], "minReplicas": 2, "scaleTarget": 60}
+    assert cluster.objects[LEASE]["metadata"]["annotations"] == lease["annotations"]
+
+
+@pytest.mark.parametrize(
+    ("engine", "knobs", "told"),
+    [
+        ("tensorflow", {}, r"deploy\.engine"),
+        ("twin", {"runtime": "own"}, r"deploy\.kserve\.runtime"),
+        ("twin", {"service_account": "own"}, r"deploy\.kserve\.service_account"),
+    ],
+)
+def test_a_model_again_that_is_to_serve_otherwise_is_refused_by_its_knob(cluster, engine, knobs, told):
+    target_of(cluster).apply(wanted("z", engine="twin"))
+    written = len(cluster.applied)
+    with pytest.raises(BadInputError, match=told):
+        target_of(cluster, kserve=knobs).plan(wanted("z", engine=engine))
+    assert len(cluster.applied) == written
 
 
 def test_what_somebody_else_has_stopped_is_refused_and_stays_so(cluster):
