@@ -67,6 +67,11 @@ def load_serving(folder: Path) -> Serve:
     return serve
 
 
+def failure_reason(error: Exception) -> str:
+    """Return TensorFlow's own words on why a model fails, without places in its graph."""
+    return str(error).split("\n\t [[")[0].strip().rsplit("\n", 1)[-1][:200]
+
+
 def _inline(tf: Any, function: Any, names: Sequence[str], given: Sequence[Any]) -> Any:
     """Trace a signature once more: its layers of calls are inlined, which answers several times as fast."""
 

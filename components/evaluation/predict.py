@@ -18,7 +18,7 @@ from components.common.artifacts import (
 )
 from components.common.encoding import encode_columns
 from components.common.errors import BadInputError
-from components.common.saved_models import Serve, import_tensorflow, load_serving
+from components.common.saved_models import Serve, failure_reason, import_tensorflow, load_serving
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +64,7 @@ class LoadedModel:
         try:
             return self.answer_encoded(self.encode(columns), batch_size=batch_size)
         except import_tensorflow().errors.OpError as error:
-            reason = str(error.message).split("\n\t [[")[0].splitlines()[-1]
-            what = f"the model fails for a value: {reason:.200}"
+            what = f"the model fails for a value: {failure_reason(error)}"
             raise BadInputError(what, where=self.folder, fix="mend `preprocessing_fn`") from error
 
     def encode(self, columns: Any) -> dict[str, NDArray[Any]]:

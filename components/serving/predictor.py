@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from components.common.encoding import Values
-from components.common.errors import UnavailableError
+from components.common.errors import BadInputError, UnavailableError
+from components.common.saved_models import failure_reason
 from components.serving.check import Columns
 from components.serving.load import load_model
 from components.serving.rest import describe_model
-from components.serving.service import AnswerError, Service
+from components.serving.service import Service
 
 
 class Predictor:
@@ -25,7 +26,7 @@ class Predictor:
     def __init__(self, folder: Path) -> None:
         """Load a complete model by the engine that would serve it; raises as `load_model`."""
         model = load_model(folder, "model")
-        self._folder, self._service, self._runner = folder, Service(model), asyncio.Runner()
+        self._service, self._runner = Service(model), asyncio.Runner()
         self.described: Mapping[str, Any] = describe_model(model)
 
     def __enter__(self) -> Predictor:
@@ -41,9 +42,11 @@ class Predictor:
 
         Raises:
             InputError: A value is not what its input takes.
-            UnavailableError: An answer is not a finite number.
+            UnavailableError: The model fails for a row, or gives an answer that is not a finite number.
         """
         try:
             return self._runner.run(self._service.answer(columns))
-        except AnswerError as error:
-            raise UnavailableError(str(error), where=self._folder) from error
+        except BadInputError:
+            raise
+        except Exception as error:  # whatever it is: a server answers 500
+            raise UnavailableError(f"the model fails: {failure_reason(error)}") from error

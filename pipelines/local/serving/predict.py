@@ -72,7 +72,7 @@ def predict_by_model(folder: Path, file: Path, out: Path) -> int:
     Raises:
         BadInputError: The folder is no complete model; else as `predict_file`.
         RefusedError: The model does not answer its golden requests as recorded.
-        UnavailableError: An answer is not a finite number.
+        UnavailableError: The model has no answer to a row, or none that is a finite number.
     """
     from components.serving.predictor import Predictor  # not for the clients of a server
 
@@ -84,6 +84,8 @@ def predict_by_model(folder: Path, file: Path, out: Path) -> int:
             except InputError as error:
                 where = None if error.row is None else f"line {lines[error.row]}"
                 raise BadInputError(f"the model refuses: {error}", where=where) from error
+            except UnavailableError as error:
+                raise UnavailableError(str(error), where=_span(lines)) from error
             outputs = [
                 # the shortest digits that are this float32, as JSON has them
                 {"name": name, "shape": values.shape, "data": [*map(float, values.ravel().astype(str))]}
@@ -118,7 +120,8 @@ class _Connection:
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise UnavailableError("the endpoint does not answer", where=self._url + path) from error
         if response.status >= 500:
-            raise UnavailableError(f"the endpoint answers {response.status}: {answer.get('error')}")
+            what = f"the endpoint answers {response.status}: {answer.get('error')}"
+            raise UnavailableError(what, where=_span(lines))
         if response.status != 200:
             place = answer.get("row")
             where = f"line {lines[place]}" if isinstance(place, int) and place < len(lines) else None
@@ -152,6 +155,10 @@ def _inputs(batch: Batch, wanted: Sequence[Mapping[str, Any]], file: Path) -> di
         ]
         for entry in present
     }
+
+
+def _span(lines: Sequence[int]) -> str | None:
+    return f"lines {lines[0]} to {lines[-1]}" if lines else None
 
 
 def _without_nan(value: Any) -> Any:

@@ -10,6 +10,7 @@ import tensorflow as tf
 from kserve.protocol.infer_type import InferInput, InferRequest, InferResponse
 
 from components.common.artifacts import MISSING_INTEGER, Signature
+from components.common.errors import UnavailableError
 from components.common.saved_models import load_serving
 from components.common.twin.choose import Choice
 from components.common.twin.program import write_program
@@ -23,6 +24,7 @@ from components.serving.service import Service
 from components.serving.tensorflow_engine import TensorFlowEngine
 from components.serving.twin_engine import TwinEngine
 from components.training.twin.derive import derive_program
+from pipelines.local.serving.predict import predict_by_model
 
 INPUTS = {"age": "FP32", "size": "FP32", "seats": "INT64", "amount": "BYTES"}
 KINDS = {"FP32": "float", "INT64": "integer", "BYTES": "string"}
@@ -85,6 +87,7 @@ CASES = {
     "required float missing, or NaN": (tensors(size=[2.0, 1.0, None]), BAD, "input `size`, row 2"),
     "infinite": (tensors(age=[1.0, 1e39, 0.0]), BAD, "too large for FP32 — input `age`, row 1"),
     "denormal": (tensors(age=[1e-40, 1.0, 0.0]), BAD, "too small for FP32, and not 0 — input `age`, row 0"),
+    "zeros of all kinds": (tensors(age=[0, -0.0, 0.0]), GOOD, ""),
     "smallest and largest": (tensors(age=[1.2e-38, 3.4e38, -3.4e38]), GOOD, ""),
     "unknown input": (tensors(agee=[1.0, 2.0, 3.0]), BAD, "`age`"),
     "no rows": (tensors(0), BAD, "1 to 50 rows"),
@@ -249,6 +252,23 @@ def test_all_protocols_give_one_answer(services):
                for service in services.values()]  # fmt: skip
     # 0.1 age + size / seats + amount, by hand
     assert answers == [pytest.approx([0.15 + 1 + 7, 4.0, -0.325 - 2 - 1.5], rel=1e-6)] * 10
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [("1,1,seven", "a string that is no number|convert string: seven"), ("1,0,1", "finite")],
+)
+@pytest.mark.parametrize("engine", ["twin", "tensorflow"])
+def test_a_file_with_a_row_without_an_answer_is_told_by_its_lines(
+    services, engine, row, told, tmp_path, monkeypatch
+):
+    model = services[engine].model
+    monkeypatch.setattr("components.serving.predictor.load_model", lambda folder, name: model)
+    file = tmp_path / "rows.csv"
+    file.write_text(f"size,seats,amount\n1,1,1\n{row}\n1,1,2\n")
+    with pytest.raises(UnavailableError, match=f"the model fails: .*({told}).* — lines 2 to 4"):
+        predict_by_model(tmp_path, file, tmp_path / "out.csv")
+    assert [each.name for each in tmp_path.iterdir()] == ["rows.csv"]
 
 
 def test_both_engines_are_counted_alike(services):
