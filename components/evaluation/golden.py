@@ -146,6 +146,8 @@ def _unsendable(column: Any, entry: Mapping[str, Any]) -> NDArray[np.bool_]:
     """Return which values are missing, or would be refused by a server or changed by it."""
     encoded = encode_column(column, entry["datatype"], name=entry["name"])
     unsendable = missing_mask(encoded) | edge_mask(encoded)
+    if entry["datatype"] == "FP32":
+        unsendable |= (encoded == 0) & (np.asarray(column) != 0)  # FP32 alone takes it for 0
     form = VALUE_FORMS.get(entry["kind"])
     if form is not None and entry["kind"] != "integer":  # numbers that are not whole were refused before
         unsendable |= ~np.concatenate([_enter(chunk, form) for chunk in column.chunks])

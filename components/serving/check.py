@@ -39,7 +39,11 @@ def encode_request(columns: Mapping[str, list[Any]], signature: Signature) -> di
 
 
 def _refuse_edges(name: str, values: Values, columns: Mapping[str, list[Any]]) -> None:
-    if values.dtype.kind == "f" and (wrong := edge_mask(values)).any():
+    if values.dtype.kind != "f":
+        return
+    wrong = edge_mask(values)
+    wrong[[row for row in np.flatnonzero(values == 0).tolist() if columns[name][row]]] = True
+    if wrong.any():
         row = int(wrong.argmax())
         what = "too large for FP32" if np.isinf(values[row]) else "too small for FP32, and not 0"
         raise InputError(what, name=name, row=row, value=columns[name][row])

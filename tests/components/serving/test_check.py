@@ -130,6 +130,14 @@ def test_value_of_another_type_is_refused_by_input_and_row(case):
     assert (refused.value.input, refused.value.row) == (name, 1)
 
 
+@pytest.mark.parametrize("tiny", [1e-38, -1e-40, 1e-46, -1e-300, 5e-324])
+def test_number_too_small_for_fp32_is_refused_and_0_is_taken(tiny):
+    with pytest.raises(InputError, match="too small for FP32, and not 0 — input `f`, row 4"):
+        encode_request({"i": [1] * 6, "f": [0, 0.0, -0.0, None, tiny, 0.0]}, SIGNATURE)
+    encoded = encode_request({"i": [1] * 3, "f": [0, 0.0, -0.0]}, SIGNATURE)
+    assert encoded["f"].tolist() == [0.0, 0.0, -0.0]
+
+
 MOMENTS = [
     "2020-02-07", "2020-02-07 04:00", "2020-02-07 04:00:00", "2020-02-07T04:00:00", "2020-02-07T04:00:00Z",
     "2020-02-07 04:00:00+02:00", "2020-02-07T23:30:00-05", "2020-02-07 04:00:00.999", "2020-02-29 00:00:00",
