@@ -80,7 +80,7 @@ def test_model_that_does_not_start_is_removed_and_the_old_keeps_all_requests(
 def test_model_that_is_not_ready_in_time_leaves_nothing_behind(
     serving, models, golden, tmp_path, supervisor
 ):
-    config = DeployConfig(target="local", timeout_seconds=0.01)
+    config = DeployConfig(target="local", timeout_seconds=1e-6)  # past at the first look
     with pytest.raises(UnavailableError, match=r"not ready in time.*nothing was served before"):
         deploy(models["first"], golden[1.0], tmp_path / "e", model_name="late", config=config)
     assert serving("late") is None
