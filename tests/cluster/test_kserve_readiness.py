@@ -97,12 +97,13 @@ LONG = {"steps": [25, 100], "interval_seconds": 60.0}
         ("Knative", f"{NEW} does not start: .*failed with message: Container exited 1"),
     ],
 )
-def test_a_model_that_comes_and_goes_at_a_share_is_taken_back(target_of, played, mode, told):
-    release(target_of(**SHAPES[mode]), A)
+def test_a_model_that_comes_and_goes_at_a_share_is_taken_back(target_of, counts, played, mode, told):
+    shape = {"kserve": {"mode": mode, "prometheus": counts.address}}
+    release(target_of(**shape), A)
     spec = owned(live(played), MANAGER)["spec"]
     played.turn = 1.5
     with becomes(played, "flapping", at=25), pytest.raises(RefusedError, match=told):
-        release(target_of(**SHAPES[mode], **LONG), B)
+        release(target_of(**shape, **LONG), B)
     assert owned(live(played), MANAGER)["spec"] == spec
 
 
