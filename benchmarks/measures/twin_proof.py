@@ -53,7 +53,7 @@ def _derive_and_prove(run: Mapping[str, Any]) -> tuple[float, float, TwinProof]:
         rows = read_rows(artifact(run, "examples"), "test", model.record, columns=model.inputs)
         answers = model.answer(rows.table, batch_size=config.batch_size)
         started = time.perf_counter()
-        write_twin(folder, model.serve.model)  # type: ignore[attr-defined]
+        write_twin(folder, model.serve.model)
         derived = time.perf_counter()
         proof = prove_twin(model, rows.table, answers, batch_size=config.batch_size)
         proved = time.perf_counter()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from components.common.artifacts import read_verdict
 from components.common.errors import RefusedError
+from components.common.task_log import log_line
 
 
 def halt_unless(passed: bool, reasons: Path) -> None:
@@ -21,7 +22,7 @@ def halt_unless(passed: bool, reasons: Path) -> None:
     """
     verdict = read_verdict(reasons)
     for reason in verdict.reasons:
-        print(f"{verdict.outcome}: {reason}")  # noqa: T201 - a task's log is its standard output
+        log_line(f"{verdict.outcome}: {reason}")
     if not passed or not verdict.passed:
         first = verdict.reasons[0] if verdict.reasons else "no reason was recorded"
         more = f" (and {len(verdict.reasons) - 1} more)" if len(verdict.reasons) > 1 else ""

@@ -61,7 +61,7 @@ def load_module(file: Path) -> ModuleType:
     loaded = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(loaded)
-    except Exception as error:  # a user's file can raise anything; its line is told
+    except Exception as error:  # the user's own code runs here, and may raise any kind; its line is told
         raise failure_of("module fails while it is loaded", error, file) from error
     return loaded
 

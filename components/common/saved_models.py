@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,37 @@ from numpy.typing import NDArray
 from components.common.errors import BadInputError
 
 Values = NDArray[Any]
-Serve = Callable[[Mapping[str, Values]], dict[str, Values]]
+
+
+class Serve:
+    """The function `serving_default` of a SavedModel.
+
+    Attributes:
+        model: What TensorFlow loaded, which owns the tables that the function looks up.
+    """
+
+    def __init__(self, model: Any, function: Any) -> None:
+        """Keep a loaded model, and its function as the signature has it."""
+        self.model = model
+        self._function = function
+        self._calls: dict[tuple[str, ...], Any] = {}
+
+    def __call__(self, columns: Mapping[str, Values]) -> dict[str, Values]:
+        """Answer rows.
+
+        Args:
+            columns: One array `[rows]` per input, by the names of the signature and as `encode_columns`
+                makes them.
+
+        Returns:
+            One array `[rows]` or `[rows, classes]` per output.
+        """
+        tf = import_tensorflow()
+        names = tuple(columns)
+        given = [tf.constant(values, _type(tf, values)) for values in columns.values()]
+        if names not in self._calls:
+            self._calls[names] = _inline(tf, self._function, names, given)
+        return {name: tensor.numpy() for name, tensor in self._calls[names](*given).items()}
 
 
 def import_tensorflow() -> Any:
@@ -39,10 +69,6 @@ def load_serving(folder: Path) -> Serve:
     Args:
         folder: Folder with `saved_model.pb`.
 
-    Returns:
-        A function of one array `[rows]` per input, by the names of the signature and as `encode_columns`
-        makes them; it gives one array `[rows]` or `[rows, classes]` per output.
-
     Raises:
         BadInputError: It is no SavedModel, or it has no signature `serving_default`.
     """
@@ -54,17 +80,7 @@ def load_serving(folder: Path) -> Serve:
         what = f"not a SavedModel that serves: {error}"
         raise BadInputError(what, where=folder, fix="train the model again") from error
 
-    calls: dict[tuple[str, ...], Any] = {}
-
-    def serve(columns: Mapping[str, Values]) -> dict[str, Values]:
-        names = tuple(columns)
-        given = [tf.constant(values, _type(tf, values)) for values in columns.values()]
-        if names not in calls:
-            calls[names] = _inline(tf, function, names, given)
-        return {name: tensor.numpy() for name, tensor in calls[names](*given).items()}
-
-    serve.model = model  # type: ignore[attr-defined]  # it owns the tables that the function looks up
-    return serve
+    return Serve(model, function)
 
 
 def failure_reason(error: Exception) -> str:

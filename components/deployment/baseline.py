@@ -11,6 +11,7 @@ from components.common.artifacts import Evaluation, read_evaluation, verify_mode
 from components.common.config import build_config
 from components.common.errors import BadInputError
 from components.common.names import check_model_name
+from components.common.task_log import log_line
 from components.deployment.config import DeployConfig
 from components.deployment.open_target import open_target
 from components.deployment.recipe import compute_recipe
@@ -75,7 +76,7 @@ def publish_baseline(
     recipe = compute_recipe(snapshot, shaping, module_uri=module_uri)
     found = find_baseline(model_name, baseline_uri, recipe=recipe, config=config)
     known = "no baseline" if found.model_digest is None else f"baseline {found.model_digest[:12]}"
-    print(f"{known}: {found.reason}\nrecipe: {recipe}")  # noqa: T201 - a task's log is its standard output
+    log_line(f"{known}: {found.reason}\nrecipe: {recipe}")
     if found.folder is None or found.model_digest is None:
         write_no_baseline(folder)
         return Published(recipe=recipe, uri=None, metadata={"found": 0})

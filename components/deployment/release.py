@@ -7,6 +7,7 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 
 from components.common.errors import ComponentError, RefusedError, UnavailableError
+from components.common.task_log import log_line
 from components.deployment.await_ready import (
     STEADY_LOOKS,
     await_proved,
@@ -65,8 +66,8 @@ def release_model(
         except ComponentError as error:
             kept = _restore(target, candidate, before, config)
             raise type(error)(f"not released: {error}", fix=kept) from error
-        except Exception:  # undone first and raised again: users must not stay on half a release
-            say(f"not released: {_restore(target, candidate, before, config)}")
+        except Exception:  # a fault of ours, of any kind: no half release may stay; raised again
+            log_line(f"not released: {_restore(target, candidate, before, config)}")
             raise
         remove_idle(target, candidate.name)
         return target.observe(candidate.name)
@@ -92,12 +93,7 @@ def remove_idle(target: Target, name: str) -> None:
     for other in target.observe(name).revisions:
         if not other.weight:
             target.remove(name, other.revision)
-            say(f"revision {other.revision} is drained and removed")
-
-
-def say(line: str) -> None:
-    """Write a line to the log."""
-    print(line, flush=True)  # noqa: T201 - KFP takes a task's log from its standard output
+            log_line(f"revision {other.revision} is drained and removed")
 
 
 def _bring(
@@ -109,7 +105,7 @@ def _bring(
     target.apply(candidate.wanted)
     spoken = await_proved(target, candidate, timeout_seconds=config.timeout_seconds, is_new=is_new)
     said = f" and answers {len(candidate.golden)} golden requests by {', '.join(spoken)}" if spoken else ""
-    say(f"revision {revision} of `{name}` is ready{said}")
+    log_line(f"revision {revision} of `{name}` is ready{said}")
     for share in _shares(before, old, revision, config):
         _shift(target, candidate, old, share)
         if share == 100:
@@ -145,7 +141,9 @@ def _shift(target: Target, candidate: Candidate, old: ObservedRevision | None, s
         weights[old.revision] = 100 - share
     if target.observe(candidate.name).weights != weights:
         target.weigh(candidate.name, weights)
-        say(f"revision {candidate.revision} has {'all' if share == 100 else f'{share} % of the'} requests")
+        log_line(
+            f"revision {candidate.revision} has {'all' if share == 100 else f'{share} % of the'} requests"
+        )
 
 
 def _prove_endpoint(target: Target, candidate: Candidate, deadline: float, *, is_new: bool) -> None:
@@ -192,7 +190,7 @@ def _judge(
         promote, roll_back = (config.by_hand(f"{each} {name}") for each in ("promote", "rollback"))
         fix = f"release it again to go on, or {promote}, or {roll_back}"
         raise HeldError(f"{what}; it keeps that share", fix=fix)
-    say(f"revision {new} is no worse than {old} at {share} %, by {ours} and {theirs} requests")
+    log_line(f"revision {new} is no worse than {old} at {share} %, by {ours} and {theirs} requests")
 
 
 def _restore(target: Target, candidate: Candidate, before: Observation, config: DeployConfig) -> str:

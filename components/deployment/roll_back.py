@@ -10,11 +10,12 @@ from pathlib import Path
 from components.common.artifacts import Endpoint, write_endpoint
 from components.common.errors import BadInputError
 from components.common.names import check_model_name
+from components.common.task_log import log_line
 from components.deployment.candidate import Candidate, read_candidate
 from components.deployment.config import DeployConfig
 from components.deployment.deploy import describe, name_holder, release_to
 from components.deployment.open_target import open_target
-from components.deployment.release import claimed, remove_idle, say
+from components.deployment.release import claimed, remove_idle
 from components.deployment.target import Observation, ObservedRevision, Release, Target, Wanted
 
 
@@ -114,7 +115,7 @@ def _abandon(
 ) -> Endpoint:
     """End a new revision beside the old one; nothing of the old model's folder is needed for that."""
     target.weigh(name, {stable.revision: 100})
-    say(f"revision {stable.revision} has all requests")
+    log_line(f"revision {stable.revision} has all requests")
     remove_idle(target, name)
     return describe(_wanted(name, stable, run_id), config.chosen_target(), target.observe(name))
 

@@ -77,7 +77,7 @@ def prove_twin(model: LoadedModel, table: Any, answers: Answers, *, batch_size: 
         return prove_program(program, model, encoded, answers, batch_size=batch_size)
     except (ComponentError, OperationError) as error:
         what = str(error).split(" — ")[0]  # without the place: equal inputs elsewhere give equal bytes
-    except Exception as error:  # a twin that fails is unproven: a result, with its reason
+    except Exception as error:  # NumPy raises many kinds over a wrong program; each leaves it unproven
         traceback.print_exc()
         what = type(error).__name__
     return TwinProof(proven=False, reason=f"the twin fails: {what}")

@@ -60,7 +60,7 @@ class Batcher:
             return
         try:
             outputs = self._call(_joined(batch))
-        except Exception:  # one request's rows broke the call: asked alone, it alone fails
+        except Exception:  # of either engine's kinds: one request's rows broke it; alone, it alone fails
             for waiting in batch:
                 self._answer(waiting)
             return

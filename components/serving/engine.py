@@ -42,7 +42,7 @@ def load_engine(folder: Path, choice: Choice) -> Engine:
             return TwinEngine(folder / "twin")
         except ComponentError:
             raise
-        except Exception as error:  # bytes from outside: unreadable means refused, by name
+        except Exception as error:  # over damaged bytes zip, JSON and NumPy raise kinds that none lists
             what = f"the twin cannot be loaded: {type(error).__name__}: {error}"
             raise BadInputError(what, where=folder / "twin", fix="train the model again") from error
     if importlib.util.find_spec("tensorflow") is None:

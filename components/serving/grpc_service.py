@@ -75,7 +75,7 @@ class GrpcService:
             status, told = grpc.StatusCode.INVALID_ARGUMENT, str(error)
             if isinstance(error, InputError):
                 self._service.count_refusal(error)
-        except Exception as error:
+        except Exception as error:  # a fault of ours, of any kind: answered by INTERNAL, as REST by 500
             log.error("a request failed", extra={"path": "grpc"}, exc_info=error)
             status, told = grpc.StatusCode.INTERNAL, "the server failed; its log has the reason"
         seconds = time.perf_counter() - started

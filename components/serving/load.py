@@ -82,7 +82,7 @@ def _warm(model: LoadedModel, folder: Path) -> None:
         encoded = encode_request(columns, model.signature)
         try:
             outputs = model.engine.predict(encoded)
-        except Exception as error:  # a model that cannot answer is refused, not served
+        except Exception as error:  # the two engines share no kind of error; none can answer then
             told = f"{type(error).__name__}: {error}"
             what = f"warm-up failed: the engine `{model.choice.engine}` fails with {told}"
             fix = "no answer can be had of this model: train and evaluate it again"

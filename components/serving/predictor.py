@@ -48,5 +48,5 @@ class Predictor:
             return self._runner.run(self._service.answer(columns))
         except BadInputError:
             raise
-        except Exception as error:  # whatever it is: a server answers 500
+        except Exception as error:  # the two engines share no kind of error; a server answers 500 to all
             raise UnavailableError(f"the model fails: {failure_reason(error)}") from error

@@ -88,7 +88,7 @@ class RestApplication:
                 answer = self._refuse_address(path, known=ask is not None or path in self._told)
         except (BadInputError, _RequestError) as error:
             answer = self._refuse(error)
-        except Exception as error:
+        except Exception as error:  # a fault of ours, of any kind: answered by 500, since others are served
             log.error("a request failed", extra={"path": protocol}, exc_info=error)
             answer = _Answer({"error": "the server failed; its log has the reason"}, status=500)
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})

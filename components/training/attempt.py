@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from components.common.errors import UnavailableError
+from components.common.task_log import log_line
 from components.training.config import TrainingConfig
 from components.training.interrupt import EXIT_TERMINATED
 from components.training.jobs import Job, read_result, write_job
@@ -100,4 +101,4 @@ def _ending(ended: Ended, config: TrainingConfig) -> str | None:
 
 
 def _say(number: int, what: str) -> None:
-    print(f"trial {number}: {what}", flush=True)  # noqa: T201 - a task's log is its standard output
+    log_line(f"trial {number}: {what}")

@@ -40,7 +40,7 @@ def build_user_model(module: Path, summary: TransformSummary, hyperparameters: M
     features = [dict(feature) for feature in summary.features]
     try:
         model = function(features, summary.task, list(summary.classes), dict(hyperparameters))
-    except Exception as error:  # the user's code may raise anything
+    except Exception as error:  # the user's own code runs here, and may raise any kind
         raise failure_of(f"`{BUILD_MODEL}` fails", error, module) from error
     _require_model(model, summary, module)
     return model

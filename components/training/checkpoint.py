@@ -93,7 +93,7 @@ class Checkpoints:
     def _answering(self) -> Generator[None]:
         try:
             yield
-        except Exception as error:  # each store raises kinds of its own
+        except Exception as error:  # each of fsspec's stores raises kinds of its own, which share no parent
             what = f"checkpoints cannot be kept: {type(error).__name__}: {error}"
             raise UnavailableError(
                 what, where=self._folder, fix="look at `training.checkpoint_dir`"

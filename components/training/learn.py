@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from components.common.artifacts import Task
 from components.common.errors import BadInputError
+from components.common.task_log import log_line
 from components.training.checkpoint import Checkpoints, State
 from components.training.follow_schedule import make_optimizer
 from components.training.hyperparameters import Hyperparameters
@@ -223,7 +224,7 @@ class Learning:
             progress.best_loss, progress.waited = loss, 0
             self._best = [np.array(variable) for variable in self._model.weights]
         shown = ", ".join(f"{name} {value:.5g}" for name, value in progress.curve[-1].items())
-        print(shown, flush=True)  # noqa: T201 - a task's log is its standard output
+        log_line(shown)
 
     def _evaluation_loss(self) -> float:
         target, weight = self._evaluation.targets
@@ -263,4 +264,4 @@ class Learning:
                 variable.assign(state.arrays[f"{name}.{place:05d}"])
         self._best = [state.arrays[name] for name in sorted(state.arrays) if name.startswith("best.")]
         self._progress = Progress(**state.facts)
-        print(f"goes on from step {state.step}", flush=True)  # noqa: T201 - as above
+        log_line(f"goes on from step {state.step}")

@@ -15,6 +15,7 @@ from typing import Any
 from components.common.artifacts import Signature, TransformSummary, read_transform
 from components.common.documents import read_document, write_document, write_json
 from components.common.errors import BadInputError, ComponentError, UnavailableError
+from components.common.task_log import log_line
 from components.training.interrupt import end_when_terminated
 from components.training.jobs import Check, Job, Result
 
@@ -96,7 +97,7 @@ def _starter(job: Job) -> Any:
     def prepare(model: Any) -> None:
         reason = warm_start(model, Path(job.start or ""), Path(job.transform_graph))
         told = "begins with the earlier weights" if reason is None else f"starts cold: {reason}"
-        print(f"warm start: {told}", flush=True)  # noqa: T201 - a task's log is its standard output
+        log_line(f"warm start: {told}")
 
     return prepare
 
@@ -146,7 +147,7 @@ def _main(file: Path) -> None:
         result = run_trial(job)
     except ComponentError as error:
         result = _failed(str(error), unavailable=isinstance(error, UnavailableError))
-    except Exception as error:  # any failure is a counted result; its traceback goes to the task's log
+    except Exception as error:  # of Keras, TensorFlow or the user's model: any kind is the trial's result
         traceback.print_exc()
         result = _failed(_told(error))
     if bad := [name for name, value in result.metrics.items() if not math.isfinite(value)]:

@@ -25,6 +25,7 @@ from components.common.artifacts import (
 from components.common.code import code_digest
 from components.common.errors import BadInputError
 from components.common.storage import content_digest, file_digest, publishing
+from components.common.task_log import log_line
 from components.training.attempt import Attempt, attempt_trial
 from components.training.check_labels import check_class_weight, check_labels
 from components.training.checkpoint import Checkpoints
@@ -151,7 +152,7 @@ def _attempt_all(asked: Batch, shared: _Shared) -> tuple[list[Attempt], list[Job
         attempts.append(Attempt(record, attempt.seconds))
         if record.state == "failed" and spares:
             waiting.append(spares.pop(0))
-            print(f"trial {record.number} is replaced by trial {waiting[-1]['number']}", flush=True)  # noqa: T201 - a task's log
+            log_line(f"trial {record.number} is replaced by trial {waiting[-1]['number']}")
     return attempts, jobs
 
 
@@ -217,7 +218,7 @@ def _job(trial: Mapping[str, Any], shared: _Shared, limits: list[float]) -> Job:
     output.mkdir()
     first = _first_model(shared, parent)
     if first is None and (config.warm_start or parent is not None):
-        print("warm start: there is no earlier model, so this trial starts cold", flush=True)  # noqa: T201 - a task's log
+        log_line("warm start: there is no earlier model, so this trial starts cold")
     settings: dict[str, Any] = {
         "seed": trial["seed"], "hyperparameters": trial["hyperparameters"],
         "class_weight": config.class_weight, "folds": config.folds, "threads": config.threads_per_trial,

@@ -85,7 +85,7 @@ def _verify(model: Path, check: Path) -> None:
 
     serve = load_serving(model / "1")
     compare_answers(serve, model, check)
-    write_json(check.with_name(_TWIN), write_twin(model, serve.model))  # type: ignore[attr-defined]
+    write_json(check.with_name(_TWIN), write_twin(model, serve.model))
 
 
 def _hide_accelerators() -> None:

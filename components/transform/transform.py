@@ -11,6 +11,7 @@ from typing import Any
 from components.common.artifacts import TransformSummary, split_files, write_transform
 from components.common.errors import ComponentError, UnavailableError
 from components.common.storage import publishing
+from components.common.task_log import log_line
 from components.transform.apply import Applied, Apply, apply_graph, load_graph
 from components.transform.config import TransformConfig
 from components.transform.describe import Feature, describe_derived, describe_outputs
@@ -118,7 +119,7 @@ def _explained(
         yield
     except ComponentError:
         raise
-    except Exception as error:
+    except Exception as error:  # Beam wraps its workers' errors in kinds of its runner; else raised again
         batches = read_batches(examples, split, list(plan.inputs), batch_rows=config.batch_rows)
         if plan.user_fn and module:
             fault = explain_fault(
@@ -147,4 +148,4 @@ def _tell(plan: Plan, summary: TransformSummary, applied: Mapping[str, Applied],
     lines += [f"warning: {warning}" for warning in plan.warnings]
     for split, one in applied.items():
         lines.append(f"{split}: {one.rows} rows, {one.unlabelled} left out for want of a usable label")
-    print("\n".join(lines))  # noqa: T201 - a task's log is its standard output
+    log_line("\n".join(lines))

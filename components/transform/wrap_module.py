@@ -32,7 +32,7 @@ def load_preprocessing_fn(module: Path) -> PreprocessingFn | None:
     def wrapped(inputs: Mapping[str, Any]) -> Tensors:
         try:
             outputs = preprocessing_fn(inputs)
-        except Exception as error:  # the user's code may raise anything
+        except Exception as error:  # the user's own code runs here, and may raise any kind
             raise failure_of("`preprocessing_fn` fails", error, module) from error
         if not isinstance(outputs, Mapping) or not outputs:
             what = "`preprocessing_fn` must return a mapping of names to tensors, and at least one"

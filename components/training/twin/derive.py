@@ -60,7 +60,7 @@ def write_twin(folder: Path, model: Any) -> dict[str, Any]:
         program = derive_program(model, read_signature(folder))
     except OutsideError as outside:
         return {"reason": str(outside)}
-    except Exception as error:  # a graph that nobody thought of must not cost the training
+    except Exception as error:  # a graph that nobody thought of, so of no known kind, costs no training
         traceback.print_exc()
         return {"reason": f"not derived: {type(error).__name__}"}
     (folder / "twin").mkdir()

@@ -69,7 +69,7 @@ HARMFUL = {
     "runs Python": (runs_python, "PyFunc|EagerPyFunc"),
     "reads a file in a branch": (reads_in_a_branch, "ReadFile"),
     "reads a file in a loop": (reads_in_a_loop, "ReadFile"),
-    "reads a file in a dataset": (reads_in_a_dataset, "MapDataset"),
+    "reads a file in a dataset": (reads_in_a_dataset, "MapDataset|ReadFile"),
     "saves a checkpoint": (saves, "SaveV2"),
     "looks for files": (matches_files, "MatchingFiles"),
     "writes debug records": (debugs, "DebugIdentity"),
