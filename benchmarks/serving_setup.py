@@ -19,9 +19,11 @@ from typing import Any, Literal
 
 from benchmarks.http_load import Load, send_load
 from benchmarks.latest_run import artifact, latest_run
-from components.common.artifacts import model_digest, read_golden_requests, read_signature
+from components.common.artifacts import read_signature
 from components.common.control import call_control
 from components.common.errors import UnavailableError
+from components.common.golden import read_golden_requests
+from components.common.seal import model_digest
 from pipelines.local.serving.client import start_detached
 
 NAME = "flights"

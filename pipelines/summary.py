@@ -16,7 +16,6 @@ from components.common.artifacts import (
     Verdict,
     read_endpoint,
     read_evaluation,
-    read_golden_requests,
     read_model_record,
     read_signature,
     read_snapshot,
@@ -25,6 +24,7 @@ from components.common.artifacts import (
 )
 from components.common.documents import read_json
 from components.common.errors import ComponentError
+from components.common.golden import read_golden_requests
 
 _MOST_METRICS = 4  # the primary one is first; all of them are in the report
 

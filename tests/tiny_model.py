@@ -10,13 +10,12 @@ from components.common.artifacts import (
     Evaluation,
     ModelRecord,
     Signature,
-    model_digest,
-    seal_model,
     write_evaluation,
-    write_golden_requests,
     write_model_record,
     write_signature,
 )
+from components.common.golden import write_golden_requests
+from components.common.seal import model_digest, seal_model
 from components.common.twin.program import write_program
 from tests.tiny_twin import tiny_program
 

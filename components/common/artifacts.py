@@ -5,15 +5,13 @@ An artifact is a folder; HTML reports are single files, and metrics live in meta
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from components.common.documents import read_document, read_json, write_document, write_json
+from components.common.documents import read_document, write_document
 from components.common.errors import BadInputError
-from components.common.storage import content_digest, content_files, file_digest, publishing
+from components.common.storage import publishing
 
 SPLITS = ("train", "eval", "test")
 
@@ -23,7 +21,6 @@ MISSING_STRING = "\x00"  # a missing float is NaN
 
 Kind = Literal["integer", "float", "string", "boolean", "date", "timestamp"]
 Task = Literal["binary", "multiclass", "regression"]
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,42 +219,6 @@ def read_model_record(folder: Path) -> ModelRecord:
     return read_document(folder / "model.json", ModelRecord)
 
 
-def model_digest(folder: Path) -> str:
-    """Return the sha256 that names a model: `1/`, `twin/`, `signature.json` and `model.json`.
-
-    Judging a model adds files beside these and does not rename it.
-    """
-    names = ("signature.json", "model.json")
-    return content_digest(folder, only=lambda name: name in names or name.startswith(("1/", "twin/")))
-
-
-def seal_model(folder: Path) -> None:
-    """Write `digest.json`, the sha256 of every content file, as the last file of a complete model."""
-    files = {name: file_digest(file) for name, file in content_files(folder) if name != "digest.json"}
-    write_json(folder / "digest.json", {"model": model_digest(folder), "files": files})
-
-
-def verify_model(folder: Path) -> str:
-    """Hold a complete model against its `digest.json` and return its model digest.
-
-    Raises:
-        BadInputError: `digest.json` is missing or malformed, or a file was changed, added or removed
-            since; the first such file is named.
-    """
-    sealed = read_json(folder / "digest.json")
-    found = {name: file_digest(file) for name, file in content_files(folder) if name != "digest.json"}
-    wanted = sealed.get("files")
-    if not isinstance(wanted, dict) or not isinstance(sealed.get("model"), str):
-        raise BadInputError("malformed digest.json", where=folder, fix="evaluate the model again")
-    for name in sorted({*found, *wanted}):
-        if found.get(name) != wanted.get(name):
-            fix = "it was changed after it was judged: evaluate the model again"
-            raise BadInputError("model does not match its digest", where=folder / name, fix=fix)
-    if (digest := model_digest(folder)) != sealed["model"]:
-        raise BadInputError("model does not match its digest", where=folder, value=digest)
-    return digest
-
-
 @dataclass(frozen=True, kw_only=True)
 class NoBaseline:
     """Stands in the artifact `baseline` when no model is to be compared with: `no_baseline.json`.
@@ -373,35 +334,6 @@ def write_model_card(folder: Path, text: str) -> None:
     """Write `model_card.md` into a complete model: Markdown for whoever is to use the model."""
     with publishing(folder / "model_card.md") as draft:
         draft.write_text(text, encoding="utf-8")
-
-
-def write_golden_requests(folder: Path, rows: Sequence[Row]) -> None:
-    """Write `golden.jsonl`: one `{"inputs": {name: value or null}, "outputs": {name: value}}` a line."""
-    with publishing(folder / "golden.jsonl") as draft:
-        lines = (json.dumps(row, ensure_ascii=False, allow_nan=False) for row in rows)
-        draft.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-
-
-def read_golden_requests(folder: Path) -> list[Row]:
-    """Read `golden.jsonl`.
-
-    Raises:
-        BadInputError: The file is missing, empty, or a line is not such an object (the line is named).
-    """
-    file = folder / "golden.jsonl"
-    if not file.exists():
-        raise BadInputError("golden requests are missing", where=file, fix="evaluate the model first")
-    rows: list[Row] = []
-    lines = file.read_bytes().splitlines()  # of text it would break at U+2028, which JSON leaves as it is
-    for number, line in enumerate(lines, 1):
-        try:
-            row = json.loads(line)
-            rows.append({"inputs": dict(row["inputs"]), "outputs": dict(row["outputs"])})
-        except (ValueError, TypeError, KeyError) as error:
-            raise BadInputError("not a golden request", where=f"{file}:{number}", value=line) from error
-    if not rows:
-        raise BadInputError("no golden request in the file", where=file, fix="evaluate the model first")
-    return rows
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,16 +2,50 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from statistics import median
 from typing import Any
 
-from components.common.artifacts import Row
+from components.common.errors import BadInputError
+from components.common.storage import publishing
+
+Row = Mapping[str, Any]
 
 TOLERANCE = 1e-5  # relative; the same graph rounds differently for other batch sizes and machines
 _FLOOR = 1e-7  # absolute: below it float32 has nothing left to compare
 _SHARE = 1e-6  # the same for predictions, of their usual size: near zero their terms cancel
+
+
+def write_golden_requests(folder: Path, rows: Sequence[Row]) -> None:
+    """Write `golden.jsonl`: one `{"inputs": {name: value or null}, "outputs": {name: value}}` a line."""
+    with publishing(folder / "golden.jsonl") as draft:
+        lines = (json.dumps(row, ensure_ascii=False, allow_nan=False) for row in rows)
+        draft.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def read_golden_requests(folder: Path) -> list[Row]:
+    """Read `golden.jsonl`.
+
+    Raises:
+        BadInputError: The file is missing, empty, or a line is not such an object (the line is named).
+    """
+    file = folder / "golden.jsonl"
+    if not file.exists():
+        raise BadInputError("golden requests are missing", where=file, fix="evaluate the model first")
+    rows: list[Row] = []
+    lines = file.read_bytes().splitlines()  # of text it would break at U+2028, which JSON leaves as it is
+    for number, line in enumerate(lines, 1):
+        try:
+            row = json.loads(line)
+            rows.append({"inputs": dict(row["inputs"]), "outputs": dict(row["outputs"])})
+        except (ValueError, TypeError, KeyError) as error:
+            raise BadInputError("not a golden request", where=f"{file}:{number}", value=line) from error
+    if not rows:
+        raise BadInputError("no golden request in the file", where=file, fix="evaluate the model first")
+    return rows
 
 
 def golden_columns(rows: Sequence[Row], names: Sequence[str]) -> dict[str, list[Any]]:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components.common.artifacts import Evaluation, read_evaluation, verify_model, write_no_baseline
+from components.common.artifacts import Evaluation, read_evaluation, write_no_baseline
 from components.common.config import build_config
 from components.common.errors import BadInputError
 from components.common.names import check_model_name
+from components.common.seal import verify_model
 from components.common.task_log import log_line
 from components.deployment.config import DeployConfig
 from components.deployment.open_target import open_target

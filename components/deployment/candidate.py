@@ -6,17 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.common.artifacts import (
-    Row,
-    Signature,
-    read_evaluation,
-    read_golden_requests,
-    read_model_record,
-    read_signature,
-    verify_model,
-)
+from components.common.artifacts import Signature, read_evaluation, read_model_record, read_signature
 from components.common.errors import BadInputError, RefusedError
+from components.common.golden import Row, read_golden_requests
 from components.common.model_scan import scan_saved_model
+from components.common.seal import verify_model
 from components.common.twin.choose import choose_engine
 from components.deployment.target import Wanted
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from components.common.artifacts import Row
 from components.common.errors import RefusedError
-from components.common.golden import find_difference, golden_columns
+from components.common.golden import Row, find_difference, golden_columns
 from components.deployment.ask import Asked, protocols
 
 

@@ -14,11 +14,11 @@ from components.common.artifacts import (
     ModelRecord,
     Signature,
     baseline_model,
-    model_digest,
     read_model_record,
     read_signature,
 )
 from components.common.errors import BadInputError
+from components.common.seal import model_digest
 from components.evaluation.choose import choose_decision
 from components.evaluation.config import EvaluationConfig
 from components.evaluation.estimate import Estimate, difference

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from components.common.artifacts import Verdict, model_digest
+from components.common.artifacts import Verdict
 from components.common.errors import BadInputError
 from components.common.schemas import personal_columns, read_features
+from components.common.seal import model_digest
 from components.evaluation.card import write_card
 from components.evaluation.check_sanity import check_sanity
 from components.evaluation.choose import choose_decision

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from components.common.artifacts import Row, Signature
+from components.common.artifacts import Signature
 from components.common.encoding import edge_mask, encode_column, missing_mask
 from components.common.errors import BadInputError
+from components.common.golden import Row
 from components.common.value_forms import VALUE_FORMS, ValueForm
 from components.evaluation.predict import LoadedModel
 from components.evaluation.split_refused import find_refused

@@ -8,14 +8,13 @@ from pathlib import Path
 
 from components.common.artifacts import (
     Evaluation,
-    Row,
     Verdict,
-    seal_model,
     write_evaluation,
-    write_golden_requests,
     write_model_card,
     write_verdict,
 )
+from components.common.golden import Row, write_golden_requests
+from components.common.seal import seal_model
 from components.common.storage import publishing
 
 # What a model may carry that does not belong into the complete one.

@@ -6,16 +6,11 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.common.artifacts import (
-    Signature,
-    read_evaluation,
-    read_golden_requests,
-    read_signature,
-    verify_model,
-)
+from components.common.artifacts import Signature, read_evaluation, read_signature
 from components.common.errors import BadInputError, RefusedError
-from components.common.golden import find_difference, golden_columns
+from components.common.golden import find_difference, golden_columns, read_golden_requests
 from components.common.model_scan import scan_saved_model
+from components.common.seal import verify_model
 from components.common.twin.choose import Choice, choose_engine
 from components.serving.check import encode_request
 from components.serving.engine import Engine, load_engine

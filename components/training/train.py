@@ -16,7 +16,6 @@ from components.common.artifacts import (
     ModelRecord,
     TransformSummary,
     baseline_model,
-    model_digest,
     read_snapshot,
     read_transform,
     split_files,
@@ -24,6 +23,7 @@ from components.common.artifacts import (
 )
 from components.common.code import code_digest
 from components.common.errors import BadInputError
+from components.common.seal import model_digest
 from components.common.storage import content_digest, file_digest, publishing
 from components.common.task_log import log_line
 from components.training.attempt import Attempt, attempt_trial

@@ -147,7 +147,7 @@ def _fetch(uri: str, folder: Path) -> None:
 
 def _keep(folder: Path, kept_in: Path) -> Path:
     """Copy a model to where its servers find it whenever they are started; returns that."""
-    from components.common.artifacts import verify_model
+    from components.common.seal import verify_model
     from components.common.storage import publishing
 
     kept = kept_in / verify_model(folder)

@@ -14,13 +14,13 @@ from components.common.artifacts import (
     Evaluation,
     read_endpoint,
     read_evaluation,
-    read_golden_requests,
     read_model_record,
     read_signature,
     read_snapshot,
 )
 from components.common.documents import read_json
 from components.common.errors import ComponentError
+from components.common.golden import read_golden_requests
 from pipelines.pages.layout import Drawing, Node, lay_out
 
 _MOST_TRIALS = 50

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.common.artifacts import write_golden_requests
+from components.common.golden import write_golden_requests
 from tests.cluster.nodes import DEPLOYMENTS, NAMESPACE, OWN, ROUTES, SERVICES, URI, Nodes
 from tests.cluster.server import _free_port
 from tests.house import ROOT

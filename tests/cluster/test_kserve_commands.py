@@ -10,7 +10,7 @@ import pytest
 import s3fs
 from moto.server import ThreadedMotoServer
 
-from components.common.artifacts import model_digest
+from components.common.seal import model_digest
 from pipelines.cli import main
 from tests.cluster.answering import STORE, WEIGHTS
 from tests.cluster.nodes import NAMESPACE, await_so

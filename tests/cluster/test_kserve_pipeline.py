@@ -10,7 +10,8 @@ import pytest
 from kfp.dsl.executor import Executor
 from kfp.dsl.types import artifact_types
 
-from components.common.artifacts import model_digest, read_endpoint
+from components.common.artifacts import read_endpoint
+from components.common.seal import model_digest
 from pipelines.build import Build
 from pipelines.compiling.package import compile_pipeline
 from pipelines.local.content import Artifact

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components.common.artifacts import model_digest
 from components.common.errors import BadInputError
+from components.common.seal import model_digest
 from pipelines.build import Build
 from pipelines.checks.check import check_files
 from pipelines.compiling.package import compile_pipeline, package_text

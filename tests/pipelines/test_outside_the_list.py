@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from components.common.artifacts import read_evaluation, read_golden_requests, read_model_record
+from components.common.artifacts import read_evaluation, read_model_record
+from components.common.golden import read_golden_requests
 
 MILLRACE = [str(Path(".venv/bin/python").absolute()), "-m", "pipelines.cli"]
 REASON = "operation `StaticRegexReplace` is not on the list"

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from components.common.artifacts import read_evaluation, read_golden_requests, read_transform
+from components.common.artifacts import read_evaluation, read_transform
+from components.common.golden import read_golden_requests
 from pipelines.execution import Request, execute
 
 MILLRACE = [str(Path(".venv/bin/python").absolute()), "-m", "pipelines.cli"]

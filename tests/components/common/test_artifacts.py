@@ -9,31 +9,22 @@ import pytest
 from components.common.artifacts import (
     Evaluation,
     ModelRecord,
-    Signature,
     Snapshot,
     Verdict,
     baseline_model,
-    model_digest,
-    read_golden_requests,
     read_model_record,
     read_snapshot,
     read_verdict,
-    seal_model,
     split_files,
     twin_obstacle,
-    verify_model,
     write_evaluation,
-    write_golden_requests,
     write_model_record,
     write_no_baseline,
-    write_signature,
     write_snapshot,
     write_verdict,
 )
-from components.common.documents import read_json
 from components.common.errors import BadInputError, RefusedError
 from components.common.halt import halt_unless
-from components.common.storage import file_digest
 
 SNAPSHOT = Snapshot(
     version="ab", sources={}, query=None, split={}, rows={"train": 1}, columns={"x": "float"}
@@ -86,36 +77,6 @@ def test_a_split_without_files_is_named(tmp_path: Path):
         split_files(tmp_path, "eval")
 
 
-def test_judging_a_model_does_not_rename_it_and_changing_it_does(tmp_path: Path):
-    (tmp_path / "1").mkdir()
-    (tmp_path / "1" / "saved_model.pb").write_text("graph")
-    write_signature(tmp_path, Signature(inputs=[], outputs=[]))
-    write_model_record(tmp_path, RECORD)
-    bare = model_digest(tmp_path)
-    write_golden_requests(tmp_path, [{"inputs": {"x": None}, "outputs": {"probability": 0.5}}])
-    seal_model(tmp_path)
-    assert model_digest(tmp_path) == bare
-    sealed = read_json(tmp_path / "digest.json")
-    assert sealed["model"] == bare
-    assert sealed["files"]["1/saved_model.pb"] == file_digest(tmp_path / "1" / "saved_model.pb")
-    (tmp_path / "1" / "saved_model.pb").write_text("another")
-    assert model_digest(tmp_path) != bare
-
-
-def test_a_twin_is_part_of_what_names_a_model(tmp_path: Path):
-    (tmp_path / "twin").mkdir()
-    (tmp_path / "twin" / "program.json").write_text("{}")
-    write_signature(tmp_path, Signature(inputs=[], outputs=[]))
-    write_model_record(tmp_path, RECORD)
-    seal_model(tmp_path)
-    assert verify_model(tmp_path) == model_digest(tmp_path)
-    named = model_digest(tmp_path)
-    (tmp_path / "twin" / "program.json").write_text("{} ")
-    assert model_digest(tmp_path) != named
-    with pytest.raises(BadInputError, match=r"twin.program\.json"):
-        verify_model(tmp_path)
-
-
 @pytest.mark.parametrize(
     ("twin", "obstacle"),
     [
@@ -154,20 +115,6 @@ def test_no_baseline_a_baseline_and_neither_are_told_apart(tmp_path: Path):
     assert baseline_model(tmp_path / "model") == tmp_path / "model"
     with pytest.raises(BadInputError, match="file is missing"):
         baseline_model(tmp_path / "neither")
-
-
-def test_golden_requests_name_the_line_that_is_broken(tmp_path: Path):
-    (tmp_path / "golden.jsonl").write_text('{"inputs": {}, "outputs": {}}\n{"inputs": 3}\n')
-    with pytest.raises(BadInputError, match=r"golden\.jsonl:2"):
-        read_golden_requests(tmp_path)
-
-
-def test_golden_requests_of_any_text_come_back_as_they_were(tmp_path: Path):
-    """Unicode's own line ends, which `str.splitlines` breaks at and JSON leaves as they are."""
-    texts = ["A\u2028A", "\u2029", "\u0085", "\n", "\r\n", "\x0b\x0c\x1c\x1d\x1e", "", "日本"]
-    rows = [{"inputs": {"x": text}, "outputs": {"probability": 0.5}} for text in texts]
-    write_golden_requests(tmp_path, rows)
-    assert read_golden_requests(tmp_path) == rows
 
 
 def test_halt_lets_a_passed_verdict_go_on(tmp_path: Path):

@@ -1,9 +1,16 @@
-"""When answers count as equal, and what a model may be called."""
+"""Golden requests come back as they went, when answers count as equal, and what a model may be called."""
+
+from pathlib import Path
 
 import pytest
 
 from components.common.errors import BadInputError
-from components.common.golden import find_difference, golden_columns
+from components.common.golden import (
+    find_difference,
+    golden_columns,
+    read_golden_requests,
+    write_golden_requests,
+)
 from components.common.names import check_model_name
 
 ROWS = [
@@ -55,3 +62,17 @@ def test_label_of_rfc_1123_is_a_model_name(name):
 def test_anything_else_is_refused(name):
     with pytest.raises(BadInputError, match="not a model name"):
         check_model_name(name)
+
+
+def test_golden_requests_name_the_line_that_is_broken(tmp_path: Path):
+    (tmp_path / "golden.jsonl").write_text('{"inputs": {}, "outputs": {}}\n{"inputs": 3}\n')
+    with pytest.raises(BadInputError, match=r"golden\.jsonl:2"):
+        read_golden_requests(tmp_path)
+
+
+def test_golden_requests_of_any_text_come_back_as_they_were(tmp_path: Path):
+    """Unicode's own line ends, which `str.splitlines` breaks at and JSON leaves as they are."""
+    texts = ["A\u2028A", "\u2029", "\u0085", "\n", "\r\n", "\x0b\x0c\x1c\x1d\x1e", "", "日本"]
+    rows = [{"inputs": {"x": text}, "outputs": {"probability": 0.5}} for text in texts]
+    write_golden_requests(tmp_path, rows)
+    assert read_golden_requests(tmp_path) == rows

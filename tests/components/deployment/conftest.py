@@ -7,7 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from components.common.artifacts import Snapshot, write_golden_requests, write_snapshot
+from components.common.artifacts import Snapshot, write_snapshot
+from components.common.golden import write_golden_requests
 from components.deployment.config import DeployConfig
 from components.deployment.deploy import deploy
 from pipelines.local.serving.client import start_detached

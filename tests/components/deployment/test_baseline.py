@@ -10,14 +10,13 @@ import pytest
 from components.common.artifacts import (
     Snapshot,
     baseline_model,
-    model_digest,
     read_endpoint,
     read_evaluation,
-    seal_model,
     write_evaluation,
     write_snapshot,
 )
 from components.common.errors import BadInputError, UnavailableError
+from components.common.seal import model_digest, seal_model
 from components.deployment.baseline import find_baseline
 from components.deployment.component import deploy_model, resolve_baseline
 from components.deployment.config import DeployConfig

@@ -10,14 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from components.common.artifacts import (
-    model_digest,
-    read_endpoint,
-    read_evaluation,
-    seal_model,
-    write_evaluation,
-)
+from components.common.artifacts import read_endpoint, read_evaluation, write_evaluation
 from components.common.errors import BadInputError, RefusedError, UnavailableError
+from components.common.seal import model_digest, seal_model
 from components.deployment.config import DeployConfig
 from components.deployment.deploy import deploy
 from components.deployment.roll_back import roll_back_model

@@ -2,8 +2,8 @@
 
 import pytest
 
-from components.common.artifacts import model_digest
 from components.common.errors import BadInputError
+from components.common.seal import model_digest
 from components.deployment.config import DeployConfig
 from components.deployment.deploy import deploy
 from components.deployment.local import LocalTarget

@@ -3,7 +3,7 @@
 import threading
 import time
 
-from components.common.artifacts import model_digest
+from components.common.seal import model_digest
 
 
 def revision_of(model):

@@ -17,11 +17,11 @@ import tensorflow as tf
 from components.common.artifacts import (
     ModelRecord,
     Signature,
-    seal_model,
     write_model_record,
     write_no_baseline,
     write_signature,
 )
+from components.common.seal import seal_model
 from components.evaluation.config import EvaluationConfig
 from components.evaluation.evaluate import Outcome, evaluate_model
 

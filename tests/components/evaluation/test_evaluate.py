@@ -12,14 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 from sklearn.metrics import log_loss, r2_score, recall_score, roc_auc_score
 
-from components.common.artifacts import (
-    model_digest,
-    read_evaluation,
-    read_golden_requests,
-    read_verdict,
-    split_files,
-)
+from components.common.artifacts import read_evaluation, read_verdict, split_files
 from components.common.errors import BadInputError
+from components.common.golden import read_golden_requests
+from components.common.seal import model_digest
 from components.common.storage import content_digest, file_digest
 from components.evaluation.config import EvaluationConfig, Thresholds
 

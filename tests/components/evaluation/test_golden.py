@@ -11,9 +11,9 @@ import pyarrow as pa
 import pytest
 import tensorflow as tf
 
-from components.common.artifacts import ModelRecord, Signature, read_golden_requests
+from components.common.artifacts import ModelRecord, Signature
 from components.common.errors import BadInputError
-from components.common.golden import find_difference, golden_columns
+from components.common.golden import find_difference, golden_columns, read_golden_requests
 from components.evaluation.golden import UNSEEN_STRING, record_golden
 from components.evaluation.predict import LoadedModel, load_model
 from components.serving.check import encode_request

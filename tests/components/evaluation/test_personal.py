@@ -6,9 +6,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from components.common.artifacts import read_golden_requests, split_files
+from components.common.artifacts import split_files
 from components.common.errors import BadInputError
-from components.common.golden import find_difference, golden_columns
+from components.common.golden import find_difference, golden_columns, read_golden_requests
 from components.common.schemas import personal_columns, read_features
 from components.evaluation.predict import load_model
 

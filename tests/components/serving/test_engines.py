@@ -12,14 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.common.artifacts import (
-    MISSING_INTEGER,
-    model_digest,
-    read_evaluation,
-    seal_model,
-    write_evaluation,
-)
+from components.common.artifacts import MISSING_INTEGER, read_evaluation, write_evaluation
 from components.common.errors import BadInputError, RefusedError
+from components.common.seal import model_digest, seal_model
 from components.common.twin.choose import Choice, choose_engine
 from components.serving.check import encode_request
 from components.serving.engine import load_engine

@@ -18,8 +18,10 @@ from kserve.protocol.grpc.grpc_predict_v2_pb2_grpc import GRPCInferenceServiceSt
 from kserve.protocol.infer_type import InferInput, InferRequest, InferResponse
 from prometheus_client.parser import text_string_to_metric_families
 
-from components.common.artifacts import MISSING_INTEGER, MISSING_STRING, read_golden_requests, seal_model
+from components.common.artifacts import MISSING_INTEGER, MISSING_STRING
 from components.common.errors import BadInputError
+from components.common.golden import read_golden_requests
+from components.common.seal import seal_model
 from components.common.twin.choose import Choice
 from components.serving.binary import read_binary
 from components.serving.config import ServingConfig

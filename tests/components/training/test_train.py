@@ -19,15 +19,10 @@ import pyarrow.parquet as pq
 import pytest
 import tensorflow as tf
 
-from components.common.artifacts import (
-    Snapshot,
-    model_digest,
-    read_model_record,
-    read_signature,
-    write_snapshot,
-)
+from components.common.artifacts import Snapshot, read_model_record, read_signature, write_snapshot
 from components.common.errors import BadInputError, ComponentError, UnavailableError
 from components.common.saved_models import load_serving
+from components.common.seal import model_digest
 from components.common.storage import content_digest, file_digest
 from components.common.twin.program import read_program
 from components.training.component import propose_trials, select_best, train_trials

@@ -16,13 +16,13 @@ from components.common.artifacts import (
     Snapshot,
     write_endpoint,
     write_evaluation,
-    write_golden_requests,
     write_model_card,
     write_model_record,
     write_signature,
     write_snapshot,
 )
 from components.common.documents import write_json
+from components.common.golden import write_golden_requests
 
 URL = "http://127.0.0.1:8080/v2/models/houses/infer"
 CARD = """# Model card: price

@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import pytest
 
-from components.common.artifacts import model_digest
 from components.common.control import call_control
+from components.common.seal import model_digest
 from pipelines.local.serving.client import find_supervisor, start_detached
 from tests.tiny_model import ROWS, v2_body, write_tiny_model
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from components.common.artifacts import model_digest
 from components.common.errors import ComponentError
+from components.common.seal import model_digest
 from pipelines.cli import app
 from pipelines.local.serving.assign import assign
 
