@@ -7,15 +7,14 @@ it was asked, and `lost` after it has done what it was asked: only its answer is
 import copy
 import json
 import socket
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import urllib3
 
 from components.deployment.kserve_api import Kubernetes
+from tests.loopback import Answering, listening
 
 WRITES = ("PATCH", "POST", "PUT")
 REASONS = {
@@ -74,19 +73,16 @@ def through(cluster: Kubernetes) -> Iterator[tuple[Kubernetes, Faults]]:
 
     faults, pool = Faults(), urllib3.PoolManager(cert_reqs="CERT_NONE")
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Answering):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
 
-        def log_message(self, *_):
-            pass
-
-        def _answer(self):
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        def answer(self):
+            body = self.read()
             fault = faults.next(self.command, self.path)
             if isinstance(fault, int):
                 told = {"kind": "Status", "code": fault, "reason": REASONS[fault], "message": "a fault"}
-                self._send(fault, json.dumps(told).encode(), {"Retry-After": "0"})
+                self.send(fault, json.dumps(told).encode(), {"Retry-After": "0"})
                 return
             if fault == "cut":
                 self._break_off()
@@ -100,30 +96,13 @@ def through(cluster: Kubernetes) -> Iterator[tuple[Kubernetes, Faults]]:
                 return
             if found.status < 300:
                 faults.succeeded(self.command, self.path, json.loads(found.data))
-            self._send(found.status, found.data, {})
+            self.send(found.status, found.data)
 
         def _break_off(self):
             self.connection.shutdown(socket.SHUT_RDWR)
             self.close_connection = True
 
-        def _send(self, status, body, headers):
-            self.send_response(status)
-            for name, value in {**headers, "Content-Length": str(len(body))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        do_GET = do_PATCH = do_POST = do_PUT = _answer  # noqa: N815 - the names that http.server asks for
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    working = threading.Thread(target=server.serve_forever, daemon=True)
-    working.start()
     configuration = copy.deepcopy(cluster._client.configuration)
-    configuration.host = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with listening(Handler) as configuration.host:
         yield Kubernetes(client.ApiClient(configuration)), faults
-    finally:
-        server.shutdown()
-        server.server_close()
-        pool.clear()
+    pool.clear()

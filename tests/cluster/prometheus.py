@@ -7,12 +7,10 @@ moment, so many each time that it is asked.
 
 import json
 import re
-import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
@@ -20,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from components.serving.metrics import ServingMetrics
 from tests.cluster.nodes import NAMESPACE
+from tests.loopback import Answering, listening
 
 OUTPUTS = [{"name": "probability", "shape": [-1, 2], "classes": ["no", "yes"]}]
 QUERY = re.compile(r"sum by \((?P<by>[\w, ]+)\) \((?P<name>\w+)\{(?P<where>[^}]*)\}\)")
@@ -98,11 +97,8 @@ def prometheus(shares: Callable[[], Mapping[str, int]]) -> Iterator[Prometheus]:
     """Have one answer on loopback."""
     problems: list[Exception] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_):
-            pass
-
-        def do_GET(self):
+    class Handler(Answering):
+        def answer(self):
             parts = urlsplit(self.path)
             try:
                 assert parts.path == "/api/v1/query"
@@ -110,16 +106,9 @@ def prometheus(shares: Callable[[], Mapping[str, int]]) -> Iterator[Prometheus]:
             except Exception as problem:
                 problems.append(problem)
                 raise
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(body)
+            self.send(200, body)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    found = Prometheus(f"http://127.0.0.1:{server.server_port}", shares)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with listening(Handler) as address:
+        found = Prometheus(address, shares)
         yield found
-    finally:
-        server.shutdown()
-        server.server_close()
     assert not problems, problems[0]

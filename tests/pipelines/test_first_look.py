@@ -3,19 +3,13 @@
 import csv
 import json
 import random
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from components.common.artifacts import read_evaluation, read_transform
 from pipelines.build import read_yaml
-
-MILLRACE = [str(Path(".venv/bin/python").absolute()), "-m", "pipelines.cli"]
-
-
-def millrace(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*MILLRACE, *arguments], capture_output=True, text=True, timeout=600, cwd=cwd)
+from tests.typed import millrace
 
 
 @pytest.fixture(scope="module")

@@ -3,16 +3,14 @@
 import csv
 import json
 import random
-import subprocess
 import urllib.request
-from pathlib import Path
 
 import pytest
 
 from components.common.artifacts import read_evaluation, read_model_record
 from components.common.golden import read_golden_requests
+from tests.typed import millrace
 
-MILLRACE = [str(Path(".venv/bin/python").absolute()), "-m", "pipelines.cli"]
 REASON = "operation `StaticRegexReplace` is not on the list"
 MODULE = """
 import tensorflow as tf
@@ -21,10 +19,6 @@ def preprocessing_fn(inputs):
     letters = tf.strings.regex_replace(inputs["tail"], "[0-9]+", "")
     return {"letters": tf.strings.length(letters)}
 """
-
-
-def millrace(*arguments):
-    return subprocess.run([*MILLRACE, *map(str, arguments)], capture_output=True, text=True, timeout=300)
 
 
 @pytest.fixture(scope="module")

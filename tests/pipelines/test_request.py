@@ -15,9 +15,9 @@ from kfp import compiler, dsl
 from components.common.errors import BadInputError
 from pipelines.local import run
 from pipelines.local.events import RunStarted
+from tests.typed import MILLRACE
 
 ROOT = Path(__file__).parents[2]
-MILLRACE = [sys.executable, "-m", "pipelines.cli"]
 door = partial(dsl.component, install_kfp_package=False)
 
 

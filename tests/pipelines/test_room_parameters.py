@@ -8,9 +8,9 @@ import pytest
 
 from components.common.errors import BadInputError
 from pipelines.room_parameters import check_room_parameters
+from tests.typed import MILLRACE
 
 ROOT = Path(__file__).parents[2]
-MILLRACE = [sys.executable, "-m", "pipelines.cli"]
 
 MISTAKES = [
     ("deploy.target=kserve", "pods cannot fetch it there — parameter `deploy.target` — got 'kserve'"),

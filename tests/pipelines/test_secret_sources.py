@@ -2,8 +2,6 @@
 
 import base64
 import hashlib
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import quote
 
 import pytest
@@ -13,30 +11,22 @@ from components.ingestion.component import ingest, resolve_sources
 from pipelines.build import Build
 from pipelines.local import run
 from pipelines.secrets import give_secrets
+from tests.loopback import Answering, listening
 
 CANARY = "canary/8f2e+51d0=a7c4"
 CSV = b"id,n\n" + b"".join(b"%d,%d\n" % (n, n * n) for n in range(200))
 
 
-class _Guarded(BaseHTTPRequestHandler):
-    def do_GET(self):
+class _Guarded(Answering):
+    def answer(self):
         allowed = self.headers.get("Authorization") == f"Bearer {CANARY}"
-        self.send_response(200 if allowed else 401)
-        self.send_header("Content-Length", str(len(CSV) if allowed else 0))
-        self.end_headers()
-        self.wfile.write(CSV if allowed else b"")
-
-    def log_message(self, *_):
-        pass
+        self.send(200, CSV) if allowed else self.send(401)
 
 
 @pytest.fixture
 def address():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Guarded)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/t.csv#sha256={hashlib.sha256(CSV).hexdigest()}"
-    server.shutdown()
-    server.server_close()
+    with listening(_Guarded) as address:
+        yield f"{address}/t.csv#sha256={hashlib.sha256(CSV).hexdigest()}"
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ import pytest
 from components.common.artifacts import read_evaluation, read_transform
 from components.common.golden import read_golden_requests
 from pipelines.execution import Request, execute
+from tests.typed import millrace
 
-MILLRACE = [str(Path(".venv/bin/python").absolute()), "-m", "pipelines.cli"]
 TRIAL = ["-p", "trials=1", "-p", "search_space.epochs=40", "-p", "search_space.batch_size=64"]
 
 
@@ -46,10 +46,6 @@ def write_houses(file: Path, *, without: str | None = None) -> None:
         writer = csv.DictWriter(stream, names, extrasaction="ignore")
         writer.writeheader()
         writer.writerows(rows)
-
-
-def millrace(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*MILLRACE, *arguments], capture_output=True, text=True, timeout=300)
 
 
 def train(home: Path, table: Path, *more: str) -> tuple[int, dict]:

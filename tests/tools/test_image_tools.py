@@ -1,10 +1,8 @@
 """The verbs that build and push images, as far as they need no engine."""
 
-import http.server
-import threading
-
 import pytest
 
+from tests.loopback import Answering, listening
 from tools.images import __main__ as verbs
 from tools.images import base
 from tools.images.build import build_command, groups, write_secrets
@@ -15,26 +13,18 @@ from tools.images.push import push
 DIGEST = "sha256:" + "ab" * 32
 
 
-class Registry(http.server.BaseHTTPRequestHandler):
+class Registry(Answering):
     """Knows one tag, as the OCI distribution specification says."""
 
-    def do_HEAD(self):
+    def answer(self):
         found = self.path == "/v2/team/python/manifests/3.13-slim"
-        self.send_response(200 if found else 404)
-        self.send_header("Docker-Content-Digest", DIGEST)
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
+        self.send(200 if found else 404, headers={"Docker-Content-Digest": DIGEST})
 
 
 @pytest.fixture
 def registry():
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Registry)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with listening(Registry) as address:
+        yield address.removeprefix("http://")
 
 
 @pytest.fixture

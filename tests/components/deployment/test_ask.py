@@ -1,9 +1,7 @@
 """Answers that no model server gives, by a server on loopback; real ones answer in test_release.py."""
 
 import ssl
-import threading
 from http.client import HTTPConnection, HTTPSConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -11,6 +9,7 @@ from components.common.artifacts import Signature
 from components.common.errors import UnavailableError
 from components.deployment.ask import Asked, protocols
 from components.deployment.connect import connect
+from tests.loopback import Answering, listening
 
 INPUT = {"name": "seats", "datatype": "INT64"}
 OUTPUT = {"name": "probability", "datatype": "FP32"}
@@ -21,22 +20,13 @@ def answering():
     """An address at which everything is answered by what the test says: a status and a body."""
     told = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_):
-            pass
+    class Handler(Answering):
+        def answer(self):
+            self.read()
+            self.send(*told[-1])
 
-        def do_POST(self):
-            self.rfile.read(int(self.headers["Content-Length"]))
-            status, body = told[-1]
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(body)
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", told
-    server.shutdown()
-    server.server_close()
+    with listening(Handler) as address:
+        yield address, told
 
 
 @pytest.mark.parametrize("protocol", ["v1", "v2", "v2 binary"])

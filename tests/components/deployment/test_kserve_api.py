@@ -2,14 +2,13 @@
 
 import json
 import socket
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from components.common.errors import BadInputError, RefusedError, UnavailableError
 from components.deployment import kserve_api
 from components.deployment.kserve_api import Kubernetes, StaleError
+from tests.loopback import Answering, listening
 
 PATH = "/apis/serving.kserve.io/v1beta1/namespaces/n/inferenceservices/m"
 FOUND = (200, {"kind": "InferenceService"}, {})
@@ -36,15 +35,11 @@ def api(monkeypatch):
     monkeypatch.setattr(kserve_api, "PATIENCE_SECONDS", (0.0, 0.0, 0.0))
     answers, asked = [], []
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Answering):
         protocol_version = "HTTP/1.1"
 
-        def log_message(self, *_):
-            pass
-
-        def _answer(self):
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            asked.append((self.command, self.path, self.headers.get("Content-Type"), body))
+        def answer(self):
+            asked.append((self.command, self.path, self.headers.get("Content-Type"), self.read()))
             answer = answers.pop(0) if len(answers) > 1 else answers[0]
             if answer == CUT:
                 self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{")
@@ -52,25 +47,15 @@ def api(monkeypatch):
                 self.close_connection = True
                 return
             code, content, headers = answer
-            data = json.dumps(content).encode()
-            self.send_response(code)
-            for name, value in {**headers, "Content-Length": str(len(data))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(data)
+            self.send(code, json.dumps(content).encode(), headers)
 
-        do_GET = do_PATCH = do_POST = do_PUT = _answer  # noqa: N815 - the names that http.server asks for
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     from kubernetes import client
 
-    configuration = client.Configuration()
-    configuration.host = f"http://127.0.0.1:{server.server_port}"
-    configuration.retries = False
-    yield Kubernetes(client.ApiClient(configuration)), answers, asked
-    server.shutdown()
-    server.server_close()
+    with listening(Handler) as address:
+        configuration = client.Configuration()
+        configuration.host = address
+        configuration.retries = False
+        yield Kubernetes(client.ApiClient(configuration)), answers, asked
 
 
 @pytest.mark.parametrize("failure", [BUSY, AWAY, BROKEN, CUT])

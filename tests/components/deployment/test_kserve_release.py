@@ -1,9 +1,7 @@
 """What the target `kserve` writes and reads, without a cluster; tests/cluster has a real one."""
 
 import json
-import threading
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,6 +17,7 @@ from components.deployment.kserve_tally import tallies
 from components.deployment.kserve_words import explain
 from components.deployment.manifest import write_manifest
 from components.deployment.target import Wanted
+from tests.loopback import Answering, listening
 
 WANTED = Wanted(
     name="flights", revision="a" * 12, model_uri="s3://bucket/model", model_digest="a" * 64,
@@ -174,26 +173,18 @@ def prometheus():
         ] + [({**NEW, "pod": "new-3", "output": "p", "class": "late", "le": "+Inf"}, 0)],
     }  # fmt: skip
 
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_):
-            pass
-
-        def do_GET(self):
+    class Handler(Answering):
+        def answer(self):
             query = parse_qs(urlsplit(self.path).query)["query"][0]
             assert query.startswith("sum by (millrace_revision, pod, ")
             assert '{namespace="n",serving_kserve_io_inferenceservice="flights"}' in query
             series = next(rows for name, rows in told.items() if f"millrace_{name}{{" in query)
             result = [{"metric": labels, "value": [1.0, str(count)]} for labels, count in series]
             body = json.dumps({"status": "success", "data": {"resultType": "vector", "result": result}})
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(body.encode())
+            self.send(200, body.encode())
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield SimpleNamespace(address=f"http://127.0.0.1:{server.server_port}", told=told)
-    server.shutdown()
-    server.server_close()
+    with listening(Handler) as address:
+        yield SimpleNamespace(address=address, told=told)
 
 
 def test_counts_of_each_pod_of_each_revision_come_from_prometheus(prometheus):

@@ -1,8 +1,6 @@
 """Object stores: a real S3 server (moto) on the loopback, and the calls of Google's that gcsfs makes."""
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -18,6 +16,7 @@ from components.ingestion import fetch
 from components.ingestion.object_store import ObjectStore
 from components.ingestion.resolve import resolve_files
 from components.ingestion.sources import read_sources
+from tests.loopback import Answering, listening
 
 
 @pytest.fixture(scope="module")
@@ -122,12 +121,12 @@ def test_keys_by_reference_open_the_store(bucket, monkeypatch):
         resolve_files({"t": "s3://data/a.csv"})
 
 
-class _Google(BaseHTTPRequestHandler):
+class _Google(Answering):
     """The three calls of Google's JSON API that reading needs: tell, list, and bytes of an object."""
 
     objects: ClassVar = {"in/a.csv": b"n\n1\n2\n", "in/b.csv": b"n\n3\n"}
 
-    def do_GET(self):
+    def answer(self):
         address = urlsplit(self.path)
         key = unquote(address.path.partition("/o/")[2])
         if "/download/" in address.path or "alt=media" in address.query:
@@ -147,24 +146,14 @@ class _Google(BaseHTTPRequestHandler):
         return json.dumps(told).encode()
 
     def _send(self, body, kind):
-        self.send_response(200 if body is not None else 404)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body or b"")))
-        self.end_headers()
-        self.wfile.write(body or b"")
-
-    def log_message(self, *_):
-        pass
+        self.send(200 if body is not None else 404, body or b"", {"Content-Type": kind})
 
 
 @pytest.fixture
 def google(monkeypatch):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Google)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{server.server_port}")
-    yield
-    server.shutdown()
-    server.server_close()
+    with listening(_Google) as address:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", address)
+        yield
 
 
 def test_google_s_store_is_read_by_the_same_seam(google, run):

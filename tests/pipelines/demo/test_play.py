@@ -4,7 +4,6 @@ import re
 import signal
 import subprocess
 import time
-from pathlib import Path
 
 import pytest
 
@@ -12,8 +11,8 @@ from components.common.errors import BadInputError
 from pipelines.demo.play import Demo
 from pipelines.local.history import list_runs
 from pipelines.local.serving.client import find_supervisor
+from tests.typed import MILLRACE
 
-MILLRACE = [str(Path(".venv/bin/python").absolute()), "-m", "pipelines.cli"]
 SHORT = ["demo", "--months", "2", "--root"]
 
 

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -23,6 +21,7 @@ from components.common.artifacts import (
 )
 from components.common.documents import write_json
 from components.common.golden import write_golden_requests
+from tests.loopback import Answering, listening
 
 URL = "http://127.0.0.1:8080/v2/models/houses/infer"
 CARD = """# Model card: price
@@ -135,19 +134,10 @@ def httpserver_url():
     """A server that notes what it is asked: its address, and the list of bodies."""
     asked = []
 
-    class Note(BaseHTTPRequestHandler):
-        def do_POST(self):
-            asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(b'{"outputs": []}')
+    class Note(Answering):
+        def answer(self):
+            asked.append(json.loads(self.read()))
+            self.send(200, b'{"outputs": []}')
 
-        def log_message(self, *_):
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Note)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", asked
-    server.shutdown()
-    server.server_close()
+    with listening(Note) as address:
+        yield address, asked
