@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from components.common.artifacts import MISSING_INTEGER, MISSING_STRING, Kind, Signature
 from components.common.encoding import edge_mask
+from components.common.twin.kinds import as_texts
 from components.common.twin.program import Program
 from components.evaluation.find_edges import find_edges
 
@@ -26,7 +27,7 @@ _INTEGERS = (
 )  # fmt: skip
 _TEXTS = (
     MISSING_STRING, "", " ", "0", "-1.5", "1e-40", "__unseen__", "ÄÖü ß", "日本", "\x00\x00", "a\x00b",
-    "é" * 200, " Mixed Case ", "\n",
+    "é" * 200, " Mixed Case ", "\n", "0x1A", "0x1p3", "nan(1)", "inf", "1e400",
 )  # fmt: skip
 _DATES = (
     "1970-01-01", "1969-12-31", "0001-01-01", "9999-12-31", "1600-02-29", "1900-02-28", "1900-02-29",
@@ -141,7 +142,8 @@ def _join(column: NDArray[Any], keys: Sequence[Any], extremes: Sequence[Any]) ->
     if column.dtype == np.object_:
         texts = [key for key in keys if isinstance(key, bytes)]
         near = [other for key in texts for other in (key.upper(), key.lower(), key + b" ", key[:-1])]
-        return _texts(dict.fromkeys([*extremes, *texts, *near]))
+        distinct = list(dict.fromkeys([*extremes, *texts, *near]))
+        return as_texts(distinct, (len(distinct),))
     numbers = [key for key in keys if isinstance(key, (int, float)) and not isinstance(key, bool)]
     if column.dtype.kind == "f":
         with np.errstate(over="ignore"):
@@ -160,9 +162,3 @@ def _grids(values: Columns, base: Columns) -> dict[str, NDArray[Any]]:
             grid = np.concatenate([chosen, sample])
             grids[name] = np.unique(grid[np.isfinite(grid)])
     return grids
-
-
-def _texts(values: Mapping[bytes, None]) -> NDArray[Any]:
-    texts = np.empty(len(values), np.object_)
-    texts[:] = list(values)
-    return texts

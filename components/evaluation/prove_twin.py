@@ -19,7 +19,7 @@ from components.common.twin.run import Twin
 from components.evaluation.count_unasked import count_unasked
 from components.evaluation.direct_rows import direct_rows
 from components.evaluation.predict import LoadedModel
-from components.evaluation.split_refused import answers_any, split_refused
+from components.evaluation.split_refused import UncountedError, answers_any, split_refused
 
 _ALONE = 16  # rows that are asked one by one
 _PART = 1000  # rows that are asked together otherwise than in the batches before
@@ -108,7 +108,10 @@ def prove_program(
     if not np.all(seen <= TOLERANCE):
         return refuse(_tell("test", seen))
     rows = direct_rows(program, model.signature, encoded, _read_vocabularies(model.folder / "1"))
-    directed, refused = split_refused(model, rows, batch_size)
+    try:
+        directed, refused = split_refused(model, rows, batch_size)
+    except UncountedError as error:
+        return refuse(f"the twin cannot be proven: {error}")
     wanted = model.answer_encoded(directed, batch_size=batch_size)
     made = _differ(_ask_in_batches(ask, directed, batch_size), wanted, least)
     if not np.all(made <= TOLERANCE):

@@ -19,6 +19,10 @@ Columns = Mapping[str, NDArray[Any]]
 _MOST = 500  # rows that fail; each one costs some calls
 
 
+class UncountedError(BadInputError):
+    """A model fails for more rows than are looked for, so which ones is not known."""
+
+
 def find_refused(model: LoadedModel, columns: Columns, batch_size: int) -> list[int]:
     """Return the numbers of the rows that a model fails for, such as text that is no number, ascending.
 
@@ -28,7 +32,7 @@ def find_refused(model: LoadedModel, columns: Columns, batch_size: int) -> list[
         batch_size: Rows per call.
 
     Raises:
-        BadInputError: More than 500 rows fail.
+        UncountedError: More than 500 rows fail.
     """
     tf = import_tensorflow()
     failed: list[int] = []
@@ -39,7 +43,7 @@ def find_refused(model: LoadedModel, columns: Columns, batch_size: int) -> list[
             model.answer_encoded(part, batch_size=batch_size)
         except tf.errors.OpError as error:
             if len(failed) >= _MOST:
-                raise BadInputError(f"the model fails for more than {_MOST} values") from error
+                raise UncountedError(f"the model fails for more than {_MOST} values") from error
             if end - start == 1:
                 failed.append(start)
                 return

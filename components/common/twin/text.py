@@ -21,10 +21,11 @@ from components.common.twin.kinds import (
     flush,
 )
 
-_FLOAT = re.compile(
-    rb"[ \t-\r]*[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf(inity)?|nan)[ \t-\r]*", re.IGNORECASE
-)
-_WHOLE = re.compile(rb"[ \t-\r]*[+-]?\d+[ \t-\r]*")
+_DECIMAL = rb"(\d+\.?\d*|\.\d+)(e[+-]?\d+)?"
+_HEXADECIMAL = rb"(?P<hexadecimal>0x([\da-f]+\.?[\da-f]*|\.[\da-f]+)(p[+-]?\d+)?)"
+_NAMED = rb"inf(inity)?|nan(\(\w*\))?"
+_FLOAT = re.compile(rb"[ \t-\r]*[+-]?(%b|%b|%b)[ \t-\r]*" % (_HEXADECIMAL, _DECIMAL, _NAMED), re.IGNORECASE)
+_WHOLE = re.compile(rb"[ \t-\r]*([+-]?)0*(\d{1,19})[ \t-\r]*")
 _WIDEST = 1000  # letters and decimals that a number is written with, lest one number fill the memory
 _FILLS = ("", " ", "+", "-", "0", "#")
 
@@ -54,22 +55,28 @@ def _as_string(attributes: Attributes) -> Operation:
     head = f"%{fill}{width if width >= 0 else ''}"
     letter = "e" if attributes["scientific"] else "g" if attributes["shortest"] else "f"
     real = f"{head}{f'.{precision}' if precision >= 0 else ''}{letter}".encode()
-    whole = f"{head}d".encode()
+    whole, unsigned = f"{head}d".encode(), f"%{fill.strip(' +')}{width if width >= 0 else ''}d".encode()
+
+    def write_real(value: float) -> bytes:
+        return real % value if math.isfinite(value) else _write_named(value, fill, width)
 
     def as_string(values: Values) -> Values:
         listed = flush(values).ravel().tolist()
         if values.dtype.kind == "b":
             return as_texts([b"true" if value else b"false" for value in listed], values.shape)
         if values.dtype.kind == "f":
-            return as_texts([_signed(real % value, value) for value in listed], values.shape)
-        return as_texts([whole % value for value in listed], values.shape)
+            return as_texts([write_real(value) for value in listed], values.shape)
+        form = unsigned if values.dtype.kind == "u" else whole
+        return as_texts([form % value for value in listed], values.shape)
 
     return as_string
 
 
-def _signed(text: bytes, value: float) -> bytes:
-    """Return what C writes: the sign of a NaN too, which Python leaves out."""
-    return b"-" + text if value != value and math.copysign(1, value) < 0 else text
+def _write_named(value: float, fill: str, width: int) -> bytes:
+    """Write an infinity or NaN as C does: Python leaves out a NaN's sign, and pads with zeros."""
+    sign = "-" if math.copysign(1, value) < 0 else fill.strip("-0#")
+    text = f"{sign}{'nan' if value != value else 'inf'}".encode()
+    return text.ljust(width) if fill == "-" else text.rjust(width)
 
 
 def _join(attributes: Attributes) -> Operation:
@@ -116,12 +123,7 @@ def _substring(attributes: Attributes) -> Operation:
 
 def _to_number(attributes: Attributes) -> Operation:
     kind = array_type(attributes["out_type"])
-    form, convert = (_FLOAT, float) if kind.kind == "f" else (_WHOLE, int)
-
-    def read(text: bytes) -> float:
-        if not form.fullmatch(text):
-            raise OperationError("a string that is no number")
-        return convert(text)
+    read = _read_real if kind.kind == "f" else _read_whole
 
     def to_number(texts: Values) -> Values:
         numbers = [read(text) for text in texts.ravel().tolist()]
@@ -132,6 +134,24 @@ def _to_number(attributes: Attributes) -> Operation:
             raise OperationError("a string that is too large a number") from error
 
     return to_number
+
+
+def _read_real(text: bytes) -> float:
+    """Read what C's `strtod` reads: decimal, hexadecimal, an infinity, a NaN that may have a payload."""
+    if not (form := _FLOAT.fullmatch(text)):
+        raise OperationError("a string that is no number")
+    if not form["hexadecimal"]:
+        return float(text.partition(b"(")[0])
+    try:
+        return float.fromhex(text.decode())
+    except OverflowError:
+        return -math.inf if b"-" in text.partition(b"0")[0] else math.inf
+
+
+def _read_whole(text: bytes) -> int:
+    if not (form := _WHOLE.fullmatch(text)):
+        raise OperationError("a string that is no whole number, or too large a one")
+    return int(form[1] + form[2])
 
 
 def _decode(attributes: Attributes) -> Operation:

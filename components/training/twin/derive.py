@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from components.common.artifacts import Signature, read_signature
+from components.common.errors import BadInputError
+from components.common.twin.operations import make_operation
 from components.common.twin.program import Program, write_program
 from components.training.twin.emit import emit
 from components.training.twin.freeze import freeze
@@ -78,4 +80,10 @@ def derive_program(model: Any, signature: Signature) -> Program:
     Raises:
         OutsideError: It does something that the closed list has no word for.
     """
-    return emit(translate(freeze(model, signature), Maker(RULES)), signature)
+    program = emit(translate(freeze(model, signature), Maker(RULES)), signature)
+    for step in program.steps:
+        try:
+            make_operation(step.operation, step.attributes)
+        except BadInputError as error:  # a value of an attribute that no server would compute
+            raise OutsideError(str(error)) from error
+    return program

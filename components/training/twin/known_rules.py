@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from typing import cast
 
 import numpy as np
@@ -35,15 +34,23 @@ def divide_plainly(maker: Maker, value: Value) -> Value | None:
 
 def find_range(value: Value) -> Range | None:
     """Return between what all entries of whole numbers are; None when that is not known, or they wrap."""
+    found: dict[Value, Range | None] = {}
+    waiting = [value]
+    while waiting:
+        one = waiting[-1]
+        bound = _RANGES.get(one.operation) if one.dtype.startswith("int") else None
+        unknown = [other for other in one.inputs if other not in found] if bound else []
+        if unknown:
+            waiting += unknown
+            continue
+        found[one] = _within(bound(one, found.get), one.dtype) if bound else None
+        waiting.pop()
+    return found[value]
 
-    @cache
-    def find(one: Value) -> Range | None:
-        if not one.dtype.startswith("int") or (bound := _RANGES.get(one.operation)) is None:
-            return None
-        found, limits = bound(one, find), np.iinfo(one.dtype)
-        return found if found and limits.min <= found[0] and found[1] <= limits.max else None
 
-    return find(value)
+def _within(found: Range | None, dtype: str) -> Range | None:
+    limits = np.iinfo(dtype)
+    return found if found and limits.min <= found[0] and found[1] <= limits.max else None
 
 
 def _decide(condition: Value) -> bool | None:

@@ -17,12 +17,11 @@ from components.common.artifacts import (
     write_model_record,
 )
 from components.common.saved_models import load_serving
-from components.common.twin.program import Input, Program, Step, read_program, write_program
-from components.common.twin.run import Twin
+from components.common.twin.program import Step, read_program, write_program
 from components.evaluation.predict import LoadedModel, load_model
 from components.evaluation.prove_twin import prove_program, prove_twin
-from components.evaluation.split_refused import answers_any, split_refused
 from components.training.twin.derive import derive_program, write_twin
+from tests.components.evaluation.answering import answering, texts
 
 
 def add_twin(folder):
@@ -115,27 +114,6 @@ def test_a_file_that_cannot_be_read_is_a_reason_without_a_path(make_world):
     assert str(world.model) not in proof.reason
 
 
-KINDS = {tf.float32: "float", tf.int64: "integer", tf.string: "string"}
-
-
-def answering(function, kind, datatype, tmp_path):
-    """Return a model of one input made of a function, and its program."""
-    module = tf.Module()
-    module.serve = tf.function(
-        lambda x: {"prediction": function(x)}, input_signature=[tf.TensorSpec([None], kind, "x")]
-    )
-    tf.saved_model.save(module, str(tmp_path / "1"), signatures={"serving_default": module.serve})
-    entry = {"name": "x", "kind": KINDS[kind], "datatype": datatype}
-    signature = Signature(
-        inputs=[{**entry, "optional": True}],
-        outputs=[{"name": "prediction", "datatype": "FP32", "shape": [-1]}],
-    )
-    serve = load_serving(tmp_path / "1")
-    record = type("Record", (), {"task": "regression", "classes": []})()
-    model = LoadedModel(folder=tmp_path, signature=signature, record=record, serve=serve)
-    return model, derive_program(serve.model, signature)
-
-
 def test_rows_that_depend_on_one_another_are_found(tmp_path):
     model, program = answering(lambda x: tf.tanh(x) * 2.0, tf.float32, "FP32", tmp_path)
     encoded = {"x": np.linspace(-1, 1, 500).astype(np.float32)}
@@ -188,12 +166,6 @@ def test_rows_of_the_test_split_that_depend_on_one_another_are_found(tmp_path):
     assert proof.reason == "the twin answers otherwise when 1 rows are asked together"
 
 
-def texts(*values):
-    found = np.empty(len(values), object)
-    found[:] = values
-    return {"x": found}
-
-
 def test_entries_that_only_two_columns_joined_can_reach_are_counted(tmp_path):
     """Of three pairs one is in the test split: two are asked by nobody, which is told."""
     joined = tf.lookup.KeyValueTensorInitializer(["a_1", "a_2", "b_1"], [1.0, 2.0, 3.0])
@@ -219,35 +191,6 @@ def test_entries_that_only_two_columns_joined_can_reach_are_counted(tmp_path):
     proof = prove_program(derive_program(serve.model, signature), model, encoded, answers, batch_size=2)
     assert (proof.proven, proof.unasked) == (True, 2)
     assert str(proof).endswith("were answered alike; 2 entries of its tables were asked by none.")
-
-
-def test_what_tensorflow_refuses_the_twin_must_refuse(tmp_path):
-    model, program = answering(lambda x: tf.strings.to_number(x), tf.string, "BYTES", tmp_path)
-    encoded = texts(b"1", b"2.5")
-    answers = model.answer_encoded(encoded, batch_size=9)
-    proof = prove_program(program, model, encoded, answers, batch_size=9)
-    assert proof.proven, proof.reason
-    answered, refused = split_refused(model, texts(b"1", b"one", b"2", b"", b"-3", b"4x"), 4)
-    assert answered["x"].tolist() == [b"1", b"2", b"-3"]
-    assert refused["x"].tolist() == [b"one", b"", b"4x"]
-    assert not answers_any(Twin(program), refused)
-    count = Step(operation="StringLength", inputs=["x0"], outputs=["v0"], attributes={"unit": "BYTE"})
-    assert answers_any(Twin(replace(program, steps=[count])), refused)
-
-
-def test_every_row_that_tensorflow_refuses_is_asked_of_the_twin(tmp_path):
-    """The last of very many is answered: a second column that only the twin reads."""
-    _, program = answering(lambda x: tf.strings.to_number(x), tf.string, "BYTES", tmp_path)
-    second = Input(name="z", datatype="BYTES", value="z0")
-    (read,) = program.steps
-    both = Program(
-        inputs=[*program.inputs, second], outputs=program.outputs, constants={}, tables={},
-        steps=[replace(read, inputs=["z0"], outputs=["other"]), read],
-    )  # fmt: skip
-    strict, lax = Twin(both), Twin(replace(both, steps=both.steps[1:]))
-    refused = {**texts(*[b"one"] * 300, b"1"), "z": texts(*[b"1"] * 300, b"one")["x"]}
-    assert not answers_any(strict, refused)
-    assert answers_any(lax, refused)
 
 
 def test_a_last_digit_that_a_cut_makes_a_difference_of_is_found(tmp_path):

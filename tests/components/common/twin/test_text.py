@@ -95,6 +95,28 @@ def test_decoded_bytes_are_tensorflows(strings, length, kind, little):
     )
 
 
+FILLS, WIDTHS = ("", "0", " ", "-", "+", "#"), (-1, 0, 2, 9)
+ODD = [np.nan, -np.nan, np.inf, -np.inf, 0.0, -0.0, 1.5, -2.25, 1e30, 3e38]
+
+
+@pytest.mark.parametrize("form", [{}, {"scientific": True}, {"shortest": True}, {"precision": 2}])
+@pytest.mark.parametrize("fill", FILLS)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_fill_and_width_of_numbers_is_tensorflows(fill, width, form):
+    told = {**PLAIN, **form, "fill": fill, "width": width}
+    numbers = np.array(ODD, np.float32)
+    numbers[1] = np.copysign(np.float32(np.nan), np.float32(-1))
+    hold("AsString", told, [numbers])
+    hold("AsString", told, [numbers.astype(np.float64)])
+
+
+@pytest.mark.parametrize("kind", ["int32", "int64", "uint8", "bool"])
+@pytest.mark.parametrize("fill", FILLS)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_fill_and_width_of_whole_numbers_is_tensorflows(fill, width, kind):
+    hold("AsString", {**PLAIN, "fill": fill, "width": width}, [np.array([0, 1, 100], kind)])
+
+
 PLAIN = {"precision": -1, "scientific": False, "shortest": False, "width": -1, "fill": ""}
 
 
@@ -117,6 +139,11 @@ NUMBERS = [
     b"1 2", b"nan", b"NaN", b"inf", b"-Infinity", b"99999999999",
     b"9223372036854775808", b"-9223372036854775808",
     b"2147483648", b"1e400", b"1e-400", "٣".encode(), b"1.", b".", b"e5", b"--1", b"1\0", b"\t1\n",
+    b"0x1A", b"-0X.8p1", b"+0x1.", b" 0x1p-3\n", b"0x", b"0x1p", b"0xg", b"0x1p1024",
+    b"-0x1p9999999999999999999",
+    b"0x0p9999999999999999999", b"0x1.fffffffp127", b"0x1p-1100", b"nan(1)", b"-NaN(a_B)", b"nan()",
+    b"nan(", b"nan(1 )", b"nan(-1)", b"inf(1)", b"infinit", b"1e", b"1f", b"0b1", b"3.5e38", b"-1e39",
+    b"1e99999999999999999999", b"0x" + b"f" * 300, b"1" * 500, b"-" + b"0" * 5000 + b"1", b"1" * 5000,
 ]  # fmt: skip
 
 

@@ -23,6 +23,13 @@ from components.training.twin.values import OutsideError
         ),
         (lambda x: tf.debugging.check_numerics(x, "no") + 1, tf.float32, "`CheckNumerics` is not on"),
         (lambda x: tf.cast(tf.cast(x, tf.float16), tf.float32), tf.float32, "of type (half|float16)"),
+        (lambda x: tf.strings.lower(x, "utf-8"), tf.string, "`StringLower` of an encoding .*utf-8"),
+        (
+            lambda x: tf.strings.substr(x, 0, 2, unit="UTF8_CHAR"),
+            tf.string,
+            "`Substr` of a unit .*UTF8_CHAR",
+        ),
+        (lambda x: tf.strings.as_string(x, width=2000), tf.float32, "`AsString` of a width.*2000"),
         (lambda x: tf.split(x, 2)[0], tf.float32, "`Split` along an axis of unknown length"),
     ],
 )

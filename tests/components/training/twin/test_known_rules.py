@@ -72,6 +72,20 @@ def test_positions_that_are_counted_by_many_conditions_are_known_without_trying_
     found.assert_equal(c=TEXTS, x=[-1.0, 0.0, 2.5, 1e9, float("nan")])
 
 
+def test_positions_that_hundreds_of_conditions_count_are_known_too(derive):
+    """Walked by calls of itself, a chain this long ended in Python's limit of them."""
+
+    def function(c, x):
+        place = tf.strings.to_hash_bucket_fast(c, 9)
+        for bound in range(400):
+            place = tf.where(x > bound, place + 1, place)
+        return tf.where(place < 0, tf.constant(5, tf.int64), place)
+
+    found = derive(function, c=tf.string, x=tf.float32)
+    assert "Less" not in found.operations
+    found.assert_equal(c=TEXTS, x=[-1.0, 0.0, 250.5, 1e9, float("nan")])
+
+
 @pytest.mark.parametrize(("buckets", "asked"), [(2**63 - 1, True), (2**62, False)])
 def test_buckets_that_may_wrap_are_asked(derive, buckets, asked):
     def function(c, d):
