@@ -75,7 +75,7 @@ def merge_metrics(texts: Iterable[str]) -> str:
     samples: dict[str, list[str]] = {}
     for text in texts:
         family = ""
-        for line in text.splitlines():
+        for line in text.split("\n"):  # the names of inputs may have line ends of Unicode
             if line.startswith("# HELP "):
                 family = line.split(" ", 3)[2]
                 heads.setdefault(family, [])
