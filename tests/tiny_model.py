@@ -27,6 +27,7 @@ SIGNATURE = Signature(
     ],
     outputs=[{"name": "probability", "datatype": "FP32", "shape": [-1], "classes": ["0", "1"]}],
 )
+V2, V1 = "/v2/models/tiny/infer", "/v1/models/tiny:predict"  # where it answers, by protocol
 ROWS = [
     {"age": 1.5, "seats": 2, "carrier": "AA"},
     {"age": None, "seats": 1, "carrier": "UA"},

@@ -10,7 +10,9 @@ import time
 import urllib.error
 import urllib.request
 
+import grpc
 import pytest
+from kserve.protocol.grpc.grpc_predict_v2_pb2_grpc import GRPCInferenceServiceStub
 
 from tests.tiny_model import write_tiny_model
 
@@ -82,3 +84,9 @@ def ask(server_url):
         return call(server_url + path, body, **named)
 
     return send
+
+
+@pytest.fixture(scope="module")
+def stub(grpc_address):
+    with grpc.insecure_channel(grpc_address) as channel:
+        yield GRPCInferenceServiceStub(channel)
