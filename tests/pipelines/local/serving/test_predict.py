@@ -1,8 +1,6 @@
 """A file through a real endpoint; answers are held against the formula in Python floats."""
 
 import csv
-import importlib.util
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -10,11 +8,8 @@ import pytest
 
 from components.common.errors import BadInputError, UnavailableError
 from pipelines.local.serving.predict import predict_by_model, predict_file
+from tests.pipelines.local.serving import conftest as at
 from tests.tiny_model import expected_probability
-
-_spec = importlib.util.spec_from_file_location("serving_conftest", Path(__file__).with_name("conftest.py"))
-at = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(at)
 
 LINES = ["name,age,seats,carrier", "é,1.5,2,AA", '"a, b",,1,UA', "x,NA,0,never seen", "y,0.5,-4,"]
 PARSED = [
