@@ -8,7 +8,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from components.common.errors import BadInputError, ComponentError, UnavailableError
@@ -16,6 +16,7 @@ from components.common.errors import BadInputError, ComponentError, UnavailableE
 _CHUNK = 1 << 20
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NO_RIGHT = (errno.EROFS, errno.EACCES, errno.EPERM)
+_IN_THE_WAY = (errno.ENOTEMPTY, errno.EEXIST, errno.EISDIR)  # a folder, which no rename replaces
 
 
 @contextmanager
@@ -139,13 +140,21 @@ def _is_content(name: Path) -> bool:
 
 
 def _replace(draft: Path, target: Path) -> None:
-    if target.is_dir() and not target.is_symlink():  # rename cannot replace a folder that has files
+    """Rename, and move a folder that stands there away first, again when another has put its own there."""
+    moved: list[Path] = []
+    while True:
+        try:
+            draft.replace(target)
+            break
+        except OSError as error:
+            if error.errno not in _IN_THE_WAY:
+                raise
         old = target.with_name(f".{target.name}.old-{uuid.uuid4().hex[:12]}")
-        target.rename(old)
-        draft.rename(target)
+        with suppress(FileNotFoundError):  # another has moved it away
+            target.rename(old)
+            moved.append(old)
+    for old in moved:
         shutil.rmtree(old)
-    else:
-        draft.replace(target)
 
 
 def _remove(path: Path) -> None:

@@ -29,6 +29,26 @@ def test_a_folder_replaces_the_one_before(tmp_path: Path):
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
 
+@pytest.mark.parametrize("faster", ["puts its own there", "moves it away"])
+def test_another_that_is_faster_is_replaced_too(faster, tmp_path: Path, monkeypatch):
+    target, rename = tmp_path / "out", Path.rename
+    (target / "old").mkdir(parents=True)
+
+    def meddle(self, to):
+        monkeypatch.setattr(Path, "rename", rename)
+        if faster == "moves it away":
+            rename(self, tmp_path / "elsewhere")
+        found = rename(self, to)
+        (target / "another").mkdir(parents=True)
+        return found
+
+    monkeypatch.setattr(Path, "rename", meddle)
+    with publishing(target) as draft:
+        (draft / "new").mkdir(parents=True)
+    assert [path.name for path in target.iterdir()] == ["new"]
+    assert {path.name for path in tmp_path.iterdir()} <= {"out", "elsewhere"}
+
+
 def test_an_error_leaves_what_was_there_before(tmp_path: Path):
     target = tmp_path / "file.txt"
     target.write_text("old")
