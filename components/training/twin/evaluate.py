@@ -16,8 +16,8 @@ tf: Any = import_tensorflow()
 
 def evaluate(
     operation: str, inputs: Sequence[NDArray[Any]], attributes: Mapping[str, Attribute]
-) -> NDArray[Any]:
-    """Compute an operation of one output.
+) -> NDArray[Any] | None:
+    """Compute an operation of one output; None where TensorFlow has no answer, as to an integer over 0.
 
     Args:
         operation: TensorFlow's name.
@@ -35,9 +35,12 @@ def evaluate(
             settings[definition.name] = tf.as_dtype(given).as_datatype_enum if is_type else given
     with tf.device("CPU:0"):
         flat = [part for setting in settings.items() for part in setting]
-        (computed,) = execute.execute(
-            operation, num_outputs=1, inputs=tensors, attrs=tuple(flat), ctx=context.context()
-        )
+        try:
+            (computed,) = execute.execute(
+                operation, num_outputs=1, inputs=tensors, attrs=tuple(flat), ctx=context.context()
+            )
+        except tf.errors.OpError:
+            return None
     return np.asarray(computed.numpy())
 
 

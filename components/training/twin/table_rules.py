@@ -22,11 +22,14 @@ def compute_in_table(maker: Maker, value: Value) -> Value | None:
         return None
     table, keys, default = found[0].inputs
 
-    def compute(entries: NDArray[Any]) -> NDArray[Any]:
+    def compute(entries: NDArray[Any]) -> NDArray[Any] | None:
         inputs = [entries if one is found[0] else one.data for one in value.inputs]
         return evaluate(value.operation, inputs, value.attributes)
 
-    return _find(maker, value, keys, table.data.keys, compute(table.data.values), compute(default.data))
+    computed, otherwise = compute(table.data.values), compute(default.data)
+    if computed is None or otherwise is None:
+        return None
+    return _find(maker, value, keys, table.data.keys, computed, otherwise)
 
 
 def compute_in_tables(maker: Maker, value: Value) -> Value | None:

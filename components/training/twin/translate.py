@@ -32,7 +32,11 @@ def translate(frozen: Frozen, maker: Maker) -> dict[str, Value]:
     """
     found = {tensor.name: maker.input(name, _dtype(tensor.dtype)) for name, tensor in frozen.inputs.items()}
     for operation in frozen.operations:
-        if operation.type not in _NO_VALUE and operation.outputs[0].dtype != tf.resource:
+        if operation.type in _NO_VALUE:
+            continue
+        if not operation.outputs:  # it only acts, as an assertion does
+            raise OutsideError(f"operation `{operation.type}` is not on the list")
+        if operation.outputs[0].dtype != tf.resource:
             values = _Translation(operation, found, frozen.tables, maker).values()
             found.update({tensor.name: one for tensor, one in zip(operation.outputs, values, strict=True)})
     return {name: found[tensor.name] for name, tensor in frozen.outputs.items()}
@@ -109,6 +113,8 @@ class _Translation:
         """Return the attributes that a step carries; refuses others that have not their default."""
         if self.type not in OPERATIONS:
             raise OutsideError(f"operation `{self.type}` is not on the list")
+        if self.type == "Cast" and self.inputs[0].dtype.startswith("float") and self._is_bytes():
+            raise OutsideError("operation `Cast` of floats to uint8 is not on the list")
         carried = OPERATIONS[self.type]
         for definition in own_attributes(self.type):
             if definition.name in (*carried, *_WITHOUT_SAY):
@@ -116,6 +122,9 @@ class _Translation:
             if self.operation.node_def.attr[definition.name] != definition.default_value:
                 raise OutsideError(f"operation `{self.type}` with another `{definition.name}`")
         return {name: value for name, value in self._settings() if name in carried}
+
+    def _is_bytes(self) -> bool:
+        return self.operation.outputs[0].dtype == tf.uint8
 
     def _settings(self) -> Iterator[tuple[str, Attribute]]:
         for definition in own_attributes(self.type):
