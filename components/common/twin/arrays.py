@@ -179,15 +179,6 @@ def _pack(attributes: Attributes) -> Operation:
     return pack
 
 
-def _unpack(attributes: Attributes) -> Operation:
-    axis = int(attributes["axis"])
-
-    def unpack(values: Values) -> list[Values]:
-        return list(np.moveaxis(values, axis, 0))
-
-    return unpack
-
-
 def _shape(attributes: Attributes) -> Operation:
     kind = array_type(attributes["out_type"])
 
@@ -195,27 +186,6 @@ def _shape(attributes: Attributes) -> Operation:
         return np.array(values.shape, kind)
 
     return shape
-
-
-def _split(attributes: Attributes) -> Operation:
-    count = int(attributes["num_split"])
-
-    def split(axis: Values, values: Values) -> list[Values]:
-        return np.split(values, count, int(axis))
-
-    return split
-
-
-def _split_v(attributes: Attributes) -> Operation:
-    del attributes
-
-    def split(values: Values, sizes: Values, axis: Values) -> list[Values]:
-        known: list[int] = sizes.tolist()
-        rest = values.shape[int(axis)] - sum(size for size in known if size >= 0)
-        ends = np.cumsum([rest if size < 0 else size for size in known])
-        return np.split(values, ends[:-1].tolist(), int(axis))
-
-    return split
 
 
 def _squeeze(attributes: Attributes) -> Operation:
@@ -259,6 +229,6 @@ FUNCTIONS: Mapping[str, Operation] = {
 MAKERS: Mapping[str, Maker] = {
     **{name: _reduction(name) for name in _REDUCTIONS},
     "ArgMax": _extreme(_arg_max), "ArgMin": _extreme(_arg_min), "GatherV2": _gather, "OneHot": _one_hot,
-    "Pack": _pack, "Unpack": _unpack, "Shape": _shape, "Split": _split, "SplitV": _split_v,
+    "Pack": _pack, "Shape": _shape,
     "Squeeze": _squeeze, "StridedSlice": _strided_slice,
 }  # fmt: skip

@@ -37,8 +37,6 @@ _WITH_ATTRIBUTES = {
     "Pack": ("axis",),
     "Prod": ("keep_dims",),
     "Shape": ("out_type",),
-    "Split": ("num_split",),
-    "SplitV": ("num_split",),
     "Squeeze": ("squeeze_dims",),
     "StridedSlice": ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask"),
     "StringJoin": ("separator",),
@@ -49,7 +47,6 @@ _WITH_ATTRIBUTES = {
     "StringUpper": ("encoding",),
     "Substr": ("unit",),
     "Sum": ("keep_dims",),
-    "Unpack": ("axis", "num"),
     "UpperBound": ("out_type",),
     "_FusedMatMul": ("fused_ops",),
 }

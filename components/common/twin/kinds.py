@@ -12,7 +12,7 @@ from components.common.errors import BadInputError
 
 Values = NDArray[Any]  # strings are objects of type bytes
 Attributes = Mapping[str, Any]
-Operation = Callable[..., Any]  # arrays in TensorFlow's order -> an array, or several as a list
+Operation = Callable[..., Any]  # arrays in TensorFlow's order -> an array
 Maker = Callable[[Attributes], Operation]
 
 

@@ -30,8 +30,7 @@ def make_operation(name: str, attributes: Attributes) -> Operation:
 
     Returns:
         A function of arrays, in the order of the step's inputs (a table as `table_lookup` makes it), that
-        gives an array, or a list of arrays where the operation has several outputs. It raises
-        `OperationError` where TensorFlow raises for the values.
+        gives an array. It raises `OperationError` where TensorFlow raises for the values.
 
     Raises:
         BadInputError: The operation is not on the list, or not with these attributes.

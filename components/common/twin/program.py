@@ -53,7 +53,7 @@ class Step:
     Attributes:
         operation: TensorFlow's name of it.
         inputs: Values, constants or tables, in TensorFlow's order.
-        outputs: Values that it defines; no name is defined twice.
+        outputs: The one value that it defines; no name is defined twice.
         attributes: Those that the closed list names. Types are NumPy's names, `string` for text.
     """
 
@@ -204,7 +204,7 @@ def _check_step(program: Program, step: Step, place: str) -> None:
         _refuse("an operation outside the closed list", place, step.operation)
     if set(step.attributes) != set(OPERATIONS[step.operation]):
         _refuse(f"other attributes than `{step.operation}` has", place, sorted(step.attributes))
-    if len(step.outputs) != step.attributes.get("num", step.attributes.get("num_split", 1)):
+    if len(step.outputs) != 1:
         _refuse(f"another number of outputs than `{step.operation}` has", place, step.outputs)
     tables = [number for number, name in enumerate(step.inputs) if name in program.tables]
     if tables != ([0] if step.operation == LOOKUP else []):

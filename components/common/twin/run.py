@@ -104,11 +104,9 @@ def _bind(number: int, step: Step, places: Mapping[str, int]) -> _Call:
     if not takes_inputs(operation, len(step.inputs)):
         what = f"step {number} of the twin: `{step.operation}` of another number of inputs"
         raise BadInputError(what, value=len(step.inputs), fix="train the model again")
-    sources, targets = [places[name] for name in step.inputs], [places[name] for name in step.outputs]
-    if len(targets) != 1:
-        return _several(operation, sources, targets)
+    sources, (target,) = [places[name] for name in step.inputs], [places[name] for name in step.outputs]
     forms = {1: _of_one, 2: _of_two, 3: _of_three}
-    return forms.get(len(sources), _of_many)(operation, sources, targets[0])
+    return forms.get(len(sources), _of_many)(operation, sources, target)
 
 
 def _of_one(operation: Operation, sources: Sequence[int], target: int) -> _Call:
@@ -141,14 +139,5 @@ def _of_three(operation: Operation, sources: Sequence[int], target: int) -> _Cal
 def _of_many(operation: Operation, sources: Sequence[int], target: int) -> _Call:
     def call(slots: _Slots) -> None:
         slots[target] = operation(*[slots[source] for source in sources])
-
-    return call
-
-
-def _several(operation: Operation, sources: Sequence[int], targets: Sequence[int]) -> _Call:
-    def call(slots: _Slots) -> None:
-        found = operation(*[slots[source] for source in sources])
-        for target, values in zip(targets, found, strict=True):
-            slots[target] = values
 
     return call

@@ -157,9 +157,6 @@ CASES = {
     "Squeeze": each(KINDS, lambda kind: [edges(kind)[None]], squeeze_dims=[0]),
     "Shape": one("string", "float32", out_type="int64"),
     "Pack": each(KINDS, sides, axis=1),
-    "Unpack": each(KINDS, lambda kind: [pairs(kind)], axis=1, num=2),
-    "Split": each(KINDS, lambda kind: [scalar(1), pairs(kind)], num_split=2),
-    "SplitV": each(KINDS, lambda kind: [pairs(kind), numbers(1, -1), scalar(1)], num_split=2),
     "StridedSlice": each(
         KINDS, lambda kind: [edges(kind), numbers(-1), numbers(0), numbers(-2)], **dict.fromkeys(MASKS, 0)
     ),

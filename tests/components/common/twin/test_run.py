@@ -61,16 +61,6 @@ def test_a_value_is_kept_as_long_as_a_later_step_or_an_answer_needs_it():
     }  # fmt: skip
 
 
-def test_a_step_may_have_several_outputs_and_some_that_nobody_uses():
-    pack = step("Pack", "n two_each", "pair", axis=1)
-    split = step("Unpack", "pair", "left", axis=1, num=2)
-    halves = type(split)(
-        operation="Unpack", inputs=["pair"], outputs=["left", "right"], attributes=split.attributes
-    )
-    twin = Twin(program(step("Mul", "n two", "two_each"), pack, halves, outputs={"double": "right"}))
-    assert twin.predict({"n": np.array([1, 5])})["double"].tolist() == [2, 10]
-
-
 def test_a_value_without_an_answer_is_an_error_as_in_tensorflow():
     twin = Twin(program(step("FloorDiv", "two n", "answer"), outputs={"answer": "answer"}))
     assert twin.predict({"n": np.array([1, 2])})["answer"].tolist() == [2, 1]
