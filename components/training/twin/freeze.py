@@ -8,6 +8,7 @@ from typing import Any
 
 from components.common.artifacts import Signature
 from components.common.saved_models import import_tensorflow
+from components.training.twin.rewrite import rewrite
 from components.training.twin.values import Array
 
 tf: Any = import_tensorflow()
@@ -56,7 +57,7 @@ def freeze(model: Any, signature: Signature) -> Frozen:
     return Frozen(
         inputs=dict(zip(names, columns, strict=True)),
         outputs=answers,
-        operations=operations,
+        operations=rewrite(operations),
         tables=_read_tables(operations, handles),
     )
 
