@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from components.common.errors import BadInputError, UnavailableError
+from components.common.histograms import between, name_of
 from components.deployment.connect import connect
 from components.deployment.tally import Histogram, Tally
 
@@ -73,15 +74,12 @@ def _histograms(series: Iterator[Series]) -> dict[Server, dict[str, Histogram]]:
     """Return histograms by server and by output and class, out of cumulative counts by upper bound."""
     below: dict[Server, dict[str, dict[float, int]]] = defaultdict(lambda: defaultdict(dict))
     for labels, count in series:
-        name = "/".join(filter(None, (labels.get("output"), labels.get("class"))))
-        below[_server(labels)][name][float(labels["le"])] = int(count)
+        below[_server(labels)][name_of(labels)][float(labels["le"])] = int(count)
     found: dict[Server, dict[str, Histogram]] = defaultdict(dict)
     for server, named in below.items():
-        for name, counts in named.items():
-            bounds = sorted(counts)
-            cumulative = [counts[bound] for bound in bounds]
-            between = tuple(now - before for before, now in zip([0, *cumulative], cumulative, strict=False))
-            found[server][name] = Histogram(bounds=tuple(bounds[:-1]), counts=between)
+        for name, cumulative in named.items():
+            bounds, counts = between(cumulative)
+            found[server][name] = Histogram(bounds=bounds, counts=counts)
     return found
 
 

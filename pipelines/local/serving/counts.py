@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from components.common.histograms import SECONDS
 from pipelines.local.serving.revision import Revision
-from pipelines.local.serving.tally import BOUNDS
 
 _PREFIX = "millrace_"  # what servers tell of their processes carries no name of a model
 
@@ -20,12 +20,12 @@ class Shared:
     Attributes:
         requests: How many, failed ones included.
         errors: Those that ended with a status of 500 or more.
-        seconds: How many took how long, between `BOUNDS`.
+        seconds: How many took how long, between `SECONDS`.
     """
 
     requests: int = 0
     errors: int = 0
-    seconds: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS) + 1))
+    seconds: list[int] = field(default_factory=lambda: [0] * (len(SECONDS) + 1))
 
 
 class Counts:
@@ -46,7 +46,7 @@ class Counts:
         counted = self._shared.setdefault((revision.endpoint, revision.name), Shared())
         counted.requests += 1
         counted.errors += status >= 500
-        counted.seconds[bisect_left(BOUNDS, seconds)] += 1
+        counted.seconds[bisect_left(SECONDS, seconds)] += 1
 
     def shared(self, revision: Revision) -> Shared:
         """Return what the shares sent to a revision since this port was opened."""

@@ -2,40 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+import re
+from collections.abc import Sequence
 from typing import Any
 
-from prometheus_client.parser import text_string_to_metric_families
+from components.common.histograms import SECONDS, between, name_of
 
-BOUNDS = tuple(0.0005 * 1.25**step for step in range(54))  # to 68 s; each a quarter above the one before
-
-_PREDICTIONS = "millrace_predictions"
+_BUCKET = "millrace_predictions_bucket{"
+_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+_ESCAPE = re.compile(r"\\(.)")
 Counted = dict[str, Any]  # a histogram: `bounds`, and `counts` between them
 
 
 def read_predictions(exposition: str) -> dict[str, Counted]:
     """Return the histograms of a server's predictions, by output and class as in `probability/late`.
 
+    They may have thousands of lines, which `prometheus_client` would take long to parse, and who reads them
+    twice a second passes requests on as well. So each line's labels are read once.
+
     Args:
-        exposition: Metrics of one server, in the form of Prometheus.
+        exposition: Metrics of one server, in the text format of Prometheus, without times.
     """
     below: dict[str, dict[float, float]] = {}
-    for family in text_string_to_metric_families(exposition):
-        for sample in family.samples if family.name == _PREDICTIONS else ():
-            if sample.name.endswith("_bucket"):
-                labels = sample.labels
-                name = "/".join(filter(None, (labels["output"], labels["class"])))
-                below.setdefault(name, {})[float(labels["le"])] = sample.value
-    return {name: _histogram(counts) for name, counts in below.items()}
+    for line in exposition.split("\n"):
+        if line.startswith(_BUCKET):
+            told, count = line.rsplit(" ", 1)
+            name, bound = _name_and_bound(told)
+            below.setdefault(name, {})[bound] = float(count)
+    return {name: _histogram(*between(cumulative)) for name, cumulative in below.items()}
 
 
 def histogram(counts: Sequence[int]) -> Counted:
-    """Return counts between `BOUNDS`, the last one above all of them, as the control API shows them."""
-    return {"bounds": list(BOUNDS), "counts": list(counts)}
+    """Return counts between bounds of seconds, the last one above all, as the control API shows them."""
+    return _histogram(SECONDS, counts)
 
 
-def _histogram(below: Mapping[float, float]) -> Counted:
-    """Turn Prometheus's cumulative counts by upper bound, the last one infinite, into counts between."""
-    cumulative = [int(below[bound]) for bound in sorted(below)]
-    counts = [count - before for before, count in zip([0, *cumulative], cumulative, strict=False)]
-    return {"bounds": sorted(below)[:-1], "counts": counts}
+def _histogram(bounds: Sequence[float], counts: Sequence[int]) -> Counted:
+    return {"bounds": list(bounds), "counts": list(counts)}
+
+
+@functools.lru_cache(1 << 14)
+def _name_and_bound(told: str) -> tuple[str, float]:
+    labels = {key: _unescaped(value) for key, value in _LABEL.findall(told)}
+    return name_of(labels), float(labels["le"])
+
+
+def _unescaped(value: str) -> str:
+    return _ESCAPE.sub(lambda found: "\n" if found[1] == "n" else found[1], value)

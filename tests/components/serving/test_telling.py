@@ -3,9 +3,12 @@
 import json
 import urllib.request
 
+import numpy as np
+import pytest
 from kserve.protocol.grpc import grpc_predict_v2_pb2 as messages
 from prometheus_client.parser import text_string_to_metric_families
 
+from components.serving.metrics import ServingMetrics
 from tests.tiny_model import ROWS, V1, v2_body
 
 
@@ -36,6 +39,34 @@ def test_metrics_count_requests_predictions_and_anomalies(server_url, ask):
     assert grown["millrace_input_anomalies_total", None, None, "age", "missing", None] == 1
     assert grown["millrace_predictions_bucket", None, None, None, None, "+Inf"] == 2
     assert grown["millrace_request_seconds_count", "v1", None, None, None, None] == 2
+
+
+def test_histograms_are_whole_in_prometheus_own_parser():
+    """Against NumPy's counts; names are escaped, and each family has its type and its sum."""
+    model, values = 'the "best"\\model\n', np.float32([[-3.5], [0.0], [0.007], [12.0], [2e9]])
+    server = ServingMetrics(model, "r", "twin", [{"name": "price", "shape": [-1, 1], "classes": ["x"]}])
+    for protocol, seconds in (("v2", 0.0034), ("v1", 0.2), ("v2", 100.0)):
+        server.count_request(protocol, "200", seconds)
+    server.count_answer({}, {"price": values})
+    told = {each.name: each for each in text_string_to_metric_families(server.exposition().decode())}
+    predictions, seconds = (told[f"millrace_{name}"] for name in ("predictions", "request_seconds"))
+    assert (predictions.type, seconds.type) == ("histogram", "histogram")
+    assert {sample.labels["model"] for sample in predictions.samples} == {model}
+    for sample in predictions.samples:
+        labels = sample.labels
+        assert (labels["revision"], labels["output"], labels["class"]) == ("r", "price", "x")
+        expected = {"_bucket": lambda le: (values <= float(le)).sum(), "_count": lambda _: 5,
+                    "_sum": lambda _: pytest.approx(values.sum(dtype=np.float64))}  # fmt: skip
+        kind = sample.name.removeprefix("millrace_predictions")
+        assert sample.value == expected[kind](labels.get("le")), sample
+    by_protocol = {
+        (sample.labels["protocol"], sample.name[-6:]): sample.value
+        for sample in seconds.samples
+        if "le" not in sample.labels
+    }
+    assert by_protocol == {
+        ("v1", "_count"): 1, ("v1", "ds_sum"): 0.2, ("v2", "_count"): 2, ("v2", "ds_sum"): 100.0034
+    }  # fmt: skip
 
 
 def test_log_is_json_and_holds_no_payload(server_url, server_log, ask):

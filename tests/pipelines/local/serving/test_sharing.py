@@ -9,14 +9,18 @@ import sys
 import time
 import urllib.request
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, defaultdict
+from itertools import accumulate
 
+import numpy as np
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from components.common.control import call_control
 from components.common.errors import BadInputError
+from components.serving.metrics import ServingMetrics
 from pipelines.local.serving.assign import assign
-from pipelines.local.serving.tally import BOUNDS, read_predictions
+from pipelines.local.serving.tally import read_predictions
 from tests.pipelines.local.serving import conftest as at
 from tests.tiny_model import ROWS, expected_probability, v2_body
 
@@ -120,7 +124,29 @@ millrace_predictions_bucket{class="late",le="+Inf",model="m",output="q",revision
         "p": {"bounds": [0.5, 1.0], "counts": [2, 3, 1]},
         "q/late": {"bounds": [], "counts": [4]},
     }
-    assert list(BOUNDS) == sorted(BOUNDS)
+
+
+def test_a_servers_text_is_read_as_prometheus_reads_it():
+    """Both whole, whatever a class is called; the parser is Prometheus's own."""
+    classes = ["a b", 'say "so"', "back\\slash", "two\nlines", "curly}", "a=b,c", "\\n", "é\u2028ü", ""]
+    server = ServingMetrics(
+        "m", "r", "twin", [{"name": "p", "shape": [-1, len(classes)], "classes": classes}]
+    )
+    server.count_answer({}, {"p": np.linspace(0, 1, 50 * len(classes)).reshape(50, -1)})
+    text = server.exposition().decode()
+    below = defaultdict(dict)
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            if sample.name == "millrace_predictions_bucket":
+                below[sample.labels["class"]][float(sample.labels["le"])] = sample.value
+    assert set(below) == set(classes)
+    found = read_predictions(text)
+    assert set(found) == {f"p/{each}" if each else "p" for each in classes}
+    for each, counts in below.items():
+        told = found[f"p/{each}" if each else "p"]
+        assert told["bounds"] == sorted(counts)[:-1]
+        assert list(accumulate(told["counts"])) == [counts[bound] for bound in sorted(counts)]
+        assert sum(told["counts"]) == 50
 
 
 def test_revision_with_a_share_beside_another_is_not_removed(supervisor, both):
