@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from components.deployment.config import DeployConfig
-from components.deployment.statistics import above, distance, fisher_greater, quantile, smirnov
+from components.deployment.statistics import above, distance, fisher_greater, fullest, quantile, smirnov
 from components.deployment.tally import Histogram, Tally
 
 _QUANTILES = (0.5, 0.95, 0.99)
+_HIDING = 0.8  # of the old one's predictions in one bin: within it no shift is seen
+_ALIKE = 1e-5  # predictions that lie no further apart are the same
 
 
 def judge(new: Tally, old: Tally, limits: DeployConfig, *, level: float) -> list[str]:
@@ -35,10 +37,17 @@ def judge(new: Tally, old: Tally, limits: DeployConfig, *, level: float) -> list
 
 
 def uncompared(new: Tally, old: Tally, limits: DeployConfig) -> list[str]:
-    """Return what `judge` cannot compare, since it was not counted of both, or not by the same bounds.
+    """Return what `judge` cannot compare, and why.
 
-    Predictions are left out where any shift of theirs is borne.
+    It was not counted of both, by the same bounds; or one bin has so much of the old one's that a shift
+    within it would not be seen. Predictions are left out where any shift of theirs is borne.
     """
+    what = ", ".join(_uncounted(new, old, limits))
+    counted = [f"{what}, which were not counted of both, by the same bounds"] if what else []
+    return [*counted, *(_hidden(new, old) if limits.max_prediction_shift < 1 else ())]
+
+
+def _uncounted(new: Tally, old: Tally, limits: DeployConfig) -> list[str]:
     found = [] if _is_comparable(new.seconds, old.seconds) else ["times to answer"]
     if limits.max_prediction_shift >= 1:
         return found
@@ -51,8 +60,17 @@ def uncompared(new: Tally, old: Tally, limits: DeployConfig) -> list[str]:
     return [*found, *(apart if names else ["predictions"])]
 
 
+def _hidden(new: Tally, old: Tally) -> Iterator[str]:
+    for name, theirs in sorted(old.predictions.items()):
+        if _is_comparable(new.predictions.get(name, Histogram()), theirs):
+            share, lower, upper = fullest(theirs)
+            if share >= _HIDING and round(upper - lower, 9) > _ALIKE:
+                within = f"{share:.0%} of the old one's lie between {lower:g} and {upper:g}"
+                yield f"predictions `{name}`, of which {within}, where they are not told apart"
+
+
 def _is_comparable(new: Histogram, old: Histogram) -> bool:
-    return bool(new.total and old.total) and new.bounds == old.bounds
+    return bool(new.total and old.total and new.bounds) and new.bounds == old.bounds
 
 
 def _errors(new: Tally, old: Tally, limits: DeployConfig) -> Iterator[tuple[str, float]]:

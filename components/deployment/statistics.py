@@ -44,6 +44,18 @@ def distance(new: Histogram, old: Histogram) -> float:
     return max(abs(ours / new.total - theirs / old.total) for ours, theirs in below)
 
 
+def fullest(histogram: Histogram) -> tuple[float, float, float]:
+    """Return the share of the values in the fullest bin, and between which bounds it lies.
+
+    Args:
+        histogram: Not empty. Below a first bound above 0 its values are taken to be at least 0.
+    """
+    first = 0.0 if histogram.bounds and histogram.bounds[0] > 0 else -math.inf
+    edges = (first, *histogram.bounds, math.inf)
+    place = max(range(len(histogram.counts)), key=histogram.counts.__getitem__)
+    return histogram.counts[place] / histogram.total, edges[place], edges[place + 1]
+
+
 def smirnov(apart: float, of: int, of_before: int) -> float:
     """Return the chance of at least such a distance between two samples of one distribution.
 
@@ -65,13 +77,16 @@ def smirnov(apart: float, of: int, of_before: int) -> float:
 
 
 def quantile(histogram: Histogram, share: float) -> float:
-    """Return a quantile, taking values to lie evenly between two bounds; the last bound for those above.
+    """Return a quantile, taking values to lie evenly between two bounds.
+
+    Those below the first bound are taken to be it, as are those above the last: how near to 0 they lie, by
+    which a ratio would be judged, is not known.
 
     Args:
         histogram: Values of at least 0; not empty.
         share: 0 to 1.
     """
-    wanted, below, lower = share * histogram.total, 0, 0.0
+    wanted, below, lower = share * histogram.total, 0, histogram.bounds[0]
     for count, upper in zip(histogram.counts, histogram.bounds, strict=False):
         if count and below + count >= wanted:
             return lower + (upper - lower) * (wanted - below) / count

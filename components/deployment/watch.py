@@ -106,7 +106,6 @@ def _lacking(new: Tally, old: Tally, config: DeployConfig, seconds: float) -> st
             f"{new.requests} requests of the new one and {old.requests} of the old one in {seconds:.0f} s"
         )
         return f"{told} are too few to judge by; {config.min_requests} of each are asked for"
-    if what := ", ".join(uncompared(new, old, config)):
-        bear = "`deploy.max_prediction_shift: 1` judges without predictions"
-        return f"not compared: {what}, which were not counted of both, by the same bounds; {bear}"
+    if what := "; ".join(uncompared(new, old, config)):
+        return f"not compared: {what}; `deploy.max_prediction_shift: 1` judges without predictions"
     return ""

@@ -13,9 +13,10 @@ CONFIG = DeployConfig(steps=(50, 100), interval_seconds=10, deadline_seconds=30,
 
 
 def counted(requests, *, errors=0, output="p/late"):
-    """Requests that are all as quick, and all answered alike."""
+    """Requests that are all as quick, and are answered one way or the other by turns."""
     alike = Histogram(bounds=(0.5,), counts=(requests, 0))
-    return Tally(requests=requests, errors=errors, seconds=alike, predictions={output: alike})
+    by_turns = Histogram(bounds=(0.5,), counts=(requests - requests // 2, requests // 2))
+    return Tally(requests=requests, errors=errors, seconds=alike, predictions={output: by_turns})
 
 
 class Counting:
@@ -158,6 +159,24 @@ def test_nothing_counted_of_predictions_at_all_is_inconclusive(clock):
     }
     (reason,) = watched(target).reasons
     assert reason.startswith("not compared: predictions, which")
+
+
+@pytest.mark.parametrize(("within", "verdict"), [(79, "pass"), (80, "inconclusive")])
+def test_predictions_that_mostly_lie_in_one_bin_are_inconclusive_by_name(clock, within, verdict):
+    """A shift within the bin would not be seen."""
+
+    def tally(_):
+        seconds = int(clock.now)
+        lying = Histogram(bounds=(0.5,), counts=(within * seconds, (100 - within) * seconds))
+        one = replace(counted(100 * seconds), predictions={"p/late": lying})
+        return {each: {each: one} for each in ("new", "old")}
+
+    target = Counting(clock, new=50)
+    target.tally = tally
+    found = watched(target)
+    assert found.verdict == verdict
+    told = "predictions `p/late`, of which 80% of the old one's lie between 0 and 0.5, where they are not"
+    assert [told in reason for reason in found.reasons] == [True] * (verdict == "inconclusive")
 
 
 def test_predictions_are_not_asked_for_where_any_shift_is_borne(clock):
