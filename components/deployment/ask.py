@@ -14,11 +14,10 @@ from urllib.parse import urlsplit
 
 from components.common.artifacts import MISSING_INTEGER, MISSING_STRING, Signature
 from components.common.errors import RefusedError, UnavailableError
+from components.common.headers import JSON_LENGTH, REVISION
 from components.common.wire import message, messages, packed, text
 from components.deployment.connect import connect
 
-REVISION_HEADER = "Millrace-Revision"  # picks a revision whatever its share
-_JSON_LENGTH = "Inference-Header-Content-Length"
 _TIMEOUT_SECONDS = 60.0
 
 Columns = Mapping[str, Sequence[Any]]
@@ -96,7 +95,7 @@ def ask_v2_binary(asked: Asked, columns: Columns) -> Answers:
     ]
     head = json.dumps({"inputs": inputs, "parameters": {"binary_data_output": True}}).encode()
     body = b"".join((head, *contents))
-    answer, length = _post(asked, asked.url, body, {_JSON_LENGTH: str(len(head))})
+    answer, length = _post(asked, asked.url, body, {JSON_LENGTH: str(len(head))})
     found: Answers = {}
     place = length
     with _reading(asked.url):
@@ -142,7 +141,7 @@ def ask_grpc(asked: Asked, columns: Columns) -> Answers:
 def _post(asked: Asked, url: str, body: bytes, headers: Mapping[str, str]) -> tuple[bytes, int]:
     """Return the answer's body, and how much of it is JSON."""
     connection = connect(url, timeout_seconds=_TIMEOUT_SECONDS)
-    picked = {REVISION_HEADER: asked.revision} if asked.revision else {}
+    picked = {REVISION: asked.revision} if asked.revision else {}
     try:
         given = {"Content-Type": "application/json", **picked, **headers}
         connection.request("POST", urlsplit(url).path, body, given)
@@ -154,7 +153,7 @@ def _post(asked: Asked, url: str, body: bytes, headers: Mapping[str, str]) -> tu
         connection.close()
     with _reading(url):
         error = None if status == 200 else json.loads(answer).get("error")
-        length = int(response.headers.get(_JSON_LENGTH, len(answer)))
+        length = int(response.headers.get(JSON_LENGTH, len(answer)))
     if status >= 500:
         raise UnavailableError(f"the endpoint answers {status}: {error}", where=url)
     if status != 200:

@@ -10,6 +10,7 @@ import aiohttp
 from aiohttp import web
 
 from components.common.errors import BadInputError
+from components.common.headers import REVISION
 from components.common.names import check_model_name
 from pipelines.local.serving.counts import Counts, merge_metrics
 from pipelines.local.serving.endpoints import Endpoint, Endpoints
@@ -17,7 +18,6 @@ from pipelines.local.serving.revision import Revision
 from pipelines.local.serving.sticky import read_key
 from pipelines.local.serving.tally import histogram, read_predictions
 
-REVISION_HEADER = "Millrace-Revision"
 MAX_BODY_BYTES = 32 << 20  # as the model server's own limit
 _BODY_SECONDS = 30.0
 _HOP_BY_HOP = frozenset(
@@ -129,7 +129,7 @@ class Proxy:
         endpoint = self._endpoints.by_name.get(name)
         if endpoint is None:
             return _error(404, f"unknown model `{name}`")
-        wanted = request.headers.get(REVISION_HEADER)
+        wanted = request.headers.get(REVISION)
         try:
             key = _read_key(request, endpoint, body) if wanted is None else None
         except BadInputError as error:
@@ -143,7 +143,7 @@ class Proxy:
 
     def _count(self, request: web.Request, revision: Revision, status: int, started: float) -> None:
         self._counts.count_answer(revision, status)
-        if request.method == "POST" and REVISION_HEADER not in request.headers:
+        if request.method == "POST" and REVISION not in request.headers:
             seconds = asyncio.get_running_loop().time() - started
             self._counts.count_shared(revision, status, seconds)
 
@@ -202,7 +202,7 @@ def _answer(response: aiohttp.ClientResponse, body: bytes, revision: Revision) -
     for key, value in response.headers.items():
         if key.lower() not in _OWN_HEADERS:
             answer.headers[key] = value
-    answer.headers[REVISION_HEADER] = revision.name
+    answer.headers[REVISION] = revision.name
     return answer
 
 

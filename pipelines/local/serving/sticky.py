@@ -9,9 +9,9 @@ from typing import Any
 
 from components.common.artifacts import MISSING_INTEGER, MISSING_STRING
 from components.common.errors import BadInputError
+from components.common.headers import JSON_LENGTH
 
 _INPUT = "input:"  # else a header
-_JSON_LENGTH = "Inference-Header-Content-Length"
 _UNREADABLE = (
     ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, struct.error
 )  # fmt: skip
@@ -51,7 +51,7 @@ def read_key(sticky: str, headers: Mapping[str, str], body: bytes) -> str | None
 
 def _values(name: str, headers: Mapping[str, str], body: bytes) -> Sequence[Any]:
     """Return an input's values; raises one of `_UNREADABLE` where a request has not got them."""
-    head = int(headers.get(_JSON_LENGTH, len(body)))
+    head = int(headers.get(JSON_LENGTH, len(body)))
     content = json.loads(body[:head])
     if "instances" in content:
         return [instance[name] for instance in content["instances"]]
