@@ -65,14 +65,16 @@ def deploy(
     return deployed
 
 
-def release_to(candidate: Candidate, config: DeployConfig) -> Endpoint:
-    """Release a model to the target of a config; raises as `release_model`.
+def release_to(candidate: Candidate, config: DeployConfig, *, is_decided: bool = False) -> Endpoint:
+    """Release a model to the target of a config; takes `is_decided` and raises as `release_model`.
 
     Returns:
         Where it answers.
     """
     holder = name_holder(candidate.wanted.run_id)
-    observed = release_model(open_target(config), candidate, config=config, holder=holder)
+    observed = release_model(
+        open_target(config), candidate, config=config, holder=holder, is_decided=is_decided
+    )
     return describe(candidate.wanted, config.chosen_target(), observed, golden=len(candidate.golden))
 
 

@@ -14,23 +14,25 @@ from components.common.documents import read_json
 from components.common.errors import BadInputError, UnavailableError
 from components.deployment.config import SUPERVISOR
 from components.deployment.tally import Histogram, Tally
-from components.deployment.target import ClaimedError, Observation, ObservedRevision, Release, Wanted
+from components.deployment.target import (
+    ClaimedError,
+    Observation,
+    ObservedRevision,
+    Release,
+    Shares,
+    Wanted,
+)
 
 
 class LocalTarget:
     """Deploys through a supervisor's control socket."""
 
-    def __init__(self, control: str, *, sticky: str | None = None) -> None:
-        """Use the supervisor behind a unix socket.
-
-        Args:
-            control: Path of the socket.
-            sticky: Header, or `input:` and an input, whose value decides who answers, or None.
-        """
-        self._control, self._sticky = control, sticky
+    def __init__(self, control: str) -> None:
+        """Use the supervisor behind a unix socket, by the path of that."""
+        self._control = control
 
     @classmethod
-    def from_environment(cls, *, sticky: str | None = None) -> LocalTarget:
+    def from_environment(cls) -> LocalTarget:
         """Use the supervisor whose `supervisor.json` the environment names.
 
         Raises:
@@ -43,7 +45,7 @@ class LocalTarget:
         control = read_json(Path(named)).get("control")
         if not isinstance(control, str):
             raise BadInputError("names no control socket", where=named, fix=fix)
-        return cls(control, sticky=sticky)
+        return cls(control)
 
     def plan(self, wanted: Wanted) -> None:
         """Honour every strategy; see `Target`."""
@@ -68,14 +70,18 @@ class LocalTarget:
         for endpoint in call_control(self._control, "GET", "/")["endpoints"]:
             if endpoint["name"] == model_name:
                 known = [field.name for field in fields(ObservedRevision) if field.name != "url"]
-                revisions = (
-                    {key: each[key] for key in known if key in each} for each in endpoint["revisions"]
+                shared = list(endpoint["weights"])  # in the order that says whose users stay
+                by_order = sorted(
+                    endpoint["revisions"],
+                    key=lambda each: (*shared, each["revision"]).index(each["revision"]),
                 )
+                revisions = ({key: each[key] for key in known if key in each} for each in by_order)
                 return Observation(
                     url=endpoint["url"],
                     revisions=tuple(ObservedRevision(url=endpoint["url"], **each) for each in revisions),
                     released=tuple(Release(**each) for each in endpoint["released"]),
                     holder=endpoint.get("holder"),
+                    sticky=endpoint.get("sticky"),
                 )
         return Observation()
 
@@ -88,7 +94,8 @@ class LocalTarget:
 
     def weigh(self, model_name: str, weights: Mapping[str, int]) -> None:
         """Share the requests; see `Target`."""
-        query = f"?sticky={quote(self._sticky)}" if self._sticky else ""
+        sticky = weights.sticky if isinstance(weights, Shares) else None
+        query = f"?sticky={quote(sticky)}" if sticky else ""
         call_control(self._control, "PUT", f"/endpoints/{model_name}/weights{query}", dict(weights))
 
     def remove(self, model_name: str, revision: str) -> None:

@@ -17,7 +17,7 @@ def open_target(config: DeployConfig) -> Target:
     """
     name = config.chosen_target()
     if name == "local":
-        return LocalTarget.from_environment(sticky=config.sticky)
+        return LocalTarget.from_environment()
     if name == "kserve":
         from components.deployment.kserve import KServeTarget  # with the client of Kubernetes
 

@@ -6,8 +6,9 @@ import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 
-from components.common.errors import ComponentError, RefusedError, UnavailableError
+from components.common.errors import BadInputError, ComponentError, RefusedError, UnavailableError
 from components.common.task_log import log_line
+from components.deployment.again import release_again
 from components.deployment.await_ready import (
     STEADY_LOOKS,
     await_proved,
@@ -17,7 +18,13 @@ from components.deployment.await_ready import (
 )
 from components.deployment.candidate import Candidate
 from components.deployment.config import DeployConfig
-from components.deployment.target import ClaimedError, Observation, ObservedRevision, Target
+from components.deployment.target import (
+    ClaimedError,
+    Observation,
+    ObservedRevision,
+    Shares,
+    Target,
+)
 from components.deployment.watch import watch_step
 
 _ALL_SECONDS = 10.0  # in which a revision with all requests must answer and be seen to be ready
@@ -31,7 +38,7 @@ class HeldError(RefusedError):
 
 
 def release_model(
-    target: Target, candidate: Candidate, *, config: DeployConfig, holder: str
+    target: Target, candidate: Candidate, *, config: DeployConfig, holder: str, is_decided: bool = False
 ) -> Observation:
     """Bring a model to the share that was asked for, or leave the name as it was.
 
@@ -44,12 +51,14 @@ def release_model(
         candidate: What.
         config: Strategy, steps, limits and times.
         holder: Who releases, as others are told.
+        is_decided: Somebody decided for the model: what share it has may become all without being judged.
 
     Returns:
         What is deployed afterwards: the candidate alone, or for `ab` beside the old one.
 
     Raises:
-        BadInputError: The target cannot honour the release; nothing was done.
+        BadInputError: The target cannot honour the release, or the model has a share beside the old one
+            and would get all requests unjudged; nothing was done.
         RefusedError: Another releases under the name (nothing was done); the model does not start, dies,
             answers otherwise than recorded, or worse than the old one (what was is restored); or there were
             too few requests to judge by (`HeldError`: the shares stay), or another took the name over
@@ -59,6 +68,8 @@ def release_model(
     target.plan(candidate.wanted)
     with claimed(target, candidate.name, holder):
         before = target.observe(candidate.name)
+        if not is_decided:
+            _require_judged(target, candidate, before, config)
         try:
             _bring(target, candidate, before, config, holder)
         except (HeldError, ClaimedError):
@@ -106,8 +117,8 @@ def _bring(
     spoken = await_proved(target, candidate, timeout_seconds=config.timeout_seconds, is_new=is_new)
     said = f" and answers {len(candidate.golden)} golden requests by {', '.join(spoken)}" if spoken else ""
     log_line(f"revision {revision} of `{name}` is ready{said}")
-    for share in _shares(before, old, revision, config):
-        _shift(target, candidate, old, share)
+    for share in _shares(target, candidate, before, config):
+        _shift(target, candidate, old, share, config)
         if share == 100:
             soon = time.monotonic() + _ALL_SECONDS
             _prove_endpoint(target, candidate, soon, is_new=is_new)
@@ -123,24 +134,53 @@ def _old(before: Observation, revision: str) -> ObservedRevision | None:
     return (before.begun_from if has_all else None) or stable
 
 
+def _require_judged(
+    target: Target, candidate: Candidate, before: Observation, config: DeployConfig
+) -> None:
+    """Refuse to give all requests to a model that was left at a share, where no step would judge it."""
+    name, reached = candidate.name, before.weights.get(candidate.revision, 0)
+    if not 0 < reached < 100 or config.shares != (100,) or _is_alone(target, candidate, before):
+        return
+    what = f"revision {candidate.revision} has {reached} % of the requests, and would get all unjudged"
+    promote, roll_back = (config.by_hand(f"{each} {name}") for each in ("promote", "rollback"))
+    fix = f"repeat its steps, as [{reached}, 100]; {promote} does not judge, and {roll_back} ends it"
+    raise BadInputError(what, where="parameter `deploy.steps`", value=list(config.shares), fix=fix)
+
+
+def _is_alone(target: Target, candidate: Candidate, before: Observation) -> bool:
+    """Return whether there is no other revision that could have a share; one moment's failure is none."""
+    old = _old(before, candidate.revision)
+    if old is None or old.revision == candidate.revision:
+        return True
+    seen, looks = old.state, 1
+    while seen == "failed" and looks < STEADY_LOOKS:
+        time.sleep(_SECONDS_BETWEEN)
+        found = target.observe(candidate.name).find(old.revision)
+        seen, looks = "failed" if found is None else found.state, looks + 1
+    return seen == "failed"
+
+
 def _shares(
-    before: Observation, old: ObservedRevision | None, revision: str, config: DeployConfig
+    target: Target, candidate: Candidate, before: Observation, config: DeployConfig
 ) -> Sequence[int]:
     """Return the steps that are left; none but all when there is no other that could have a share."""
-    if old is None or old.revision == revision or old.state == "failed":
+    if _is_alone(target, candidate, before):
         return (100,)
-    reached = before.weights.get(revision, 0)
+    reached = before.weights.get(candidate.revision, 0)
     left = [share for share in config.shares if share > reached]
     is_judged = bool(reached) and config.strategy == "canary" and len(config.shares) > 1
     return [reached, *left] if is_judged else left or config.shares
 
 
-def _shift(target: Target, candidate: Candidate, old: ObservedRevision | None, share: int) -> None:
+def _shift(
+    target: Target, candidate: Candidate, old: ObservedRevision | None, share: int, config: DeployConfig
+) -> None:
     weights = {candidate.revision: share}
     if share < 100 and old is not None:
         weights[old.revision] = 100 - share
-    if target.observe(candidate.name).weights != weights:
-        target.weigh(candidate.name, weights)
+    shares = Shares(weights, sticky=config.sticky)
+    if not shares.is_kept_by(target.observe(candidate.name).shares):
+        target.weigh(candidate.name, shares)
         log_line(
             f"revision {candidate.revision} has {'all' if share == 100 else f'{share} % of the'} requests"
         )
@@ -187,8 +227,9 @@ def _judge(
         what = f"revision {new} cannot be judged at {share} %: {'; '.join(found.reasons)}"
         if config.on_inconclusive == "restore":
             raise RefusedError(what)
+        again = release_again(candidate.wanted, config)
         promote, roll_back = (config.by_hand(f"{each} {name}") for each in ("promote", "rollback"))
-        fix = f"release it again to go on, or {promote}, or {roll_back}"
+        fix = f"{again} goes on, or {promote}, or {roll_back}"
         raise HeldError(f"{what}; it keeps that share", fix=fix)
     log_line(f"revision {new} is no worse than {old} at {share} %, by {ours} and {theirs} requests")
 
@@ -196,13 +237,13 @@ def _judge(
 def _restore(target: Target, candidate: Candidate, before: Observation, config: DeployConfig) -> str:
     """Undo what a failed release did, and say what is served now."""
     name, revision = candidate.name, candidate.revision
-    weights, old = before.weights, _old(before, revision)
+    shares, old = before.shares, _old(before, revision)
     is_new = old is None or old.revision != revision
-    if old is not None and is_new and revision in weights:  # it went on with a release that had begun
-        weights = {old.revision: 100}
+    if old is not None and is_new and revision in shares:  # it went on with a release that had begun
+        shares = Shares({old.revision: 100})
     try:
-        if weights and target.observe(name).weights != weights:
-            target.weigh(name, weights)
+        if shares and not shares.is_kept_by(target.observe(name).shares):
+            target.weigh(name, shares)
         if is_new and target.observe(name).find(revision) is not None:
             target.remove(name, revision)
         serving = _await_stable(target, name)

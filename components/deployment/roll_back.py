@@ -37,7 +37,7 @@ def promote_model(
 
     Raises:
         BadInputError: The target serves nothing under this name, or no revision has a share beside another.
-        RefusedError: As `release_model`; the shares are what they were.
+        RefusedError: As `release_model`; what fails loses its share, and the old one has all requests.
         UnavailableError: Likewise.
     """
     with _claimed(model_name, config, run_id) as (_, observed):
@@ -45,7 +45,7 @@ def promote_model(
             stable = observed.stable
             told = "no revision has a share" if stable is None else f"{stable.revision} has all requests"
             raise BadInputError("there is nothing to promote", where=model_name, fix=told)
-        deployed = release_to(_candidate(model_name, canary, run_id), _at_once(config))
+        deployed = release_to(_candidate(model_name, canary, run_id), _at_once(config), is_decided=True)
     write_endpoint(endpoint, deployed)
     return deployed
 
@@ -87,7 +87,8 @@ def roll_back_model(
             deployed = _abandon(target, model_name, kept, config, run_id)
         else:
             former = _former(observed, revision)
-            deployed = release_to(_candidate(model_name, former, run_id), _at_once(config))
+            candidate = _candidate(model_name, former, run_id)
+            deployed = release_to(candidate, _at_once(config), is_decided=True)
     write_endpoint(endpoint, deployed)
     return deployed
 

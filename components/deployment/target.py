@@ -14,6 +14,26 @@ class ClaimedError(RefusedError):
     """Another releases under the name: nothing may be changed there, not even to restore."""
 
 
+class Shares(dict[str, int]):
+    """How requests are shared: percent by revision, and what of a request decides.
+
+    Attributes:
+        sticky: Header, or `input:` and an input, whose value decides who answers; None shares by chance.
+            With it, the order of the revisions says whose users stay.
+    """
+
+    def __init__(self, weights: Mapping[str, int], *, sticky: str | None = None) -> None:
+        """Share by percents that sum to 100."""
+        super().__init__(weights)
+        self.sticky = sticky
+
+    def is_kept_by(self, others: Shares) -> bool:
+        """Return whether the same revisions answer the same users, where it is users who are shared."""
+        if len(self) < 2 or (self.sticky is None and others.sticky is None):
+            return self == others
+        return (list(self.items()), self.sticky) == (list(others.items()), others.sticky)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
     """A revision that is to be deployed.
@@ -100,17 +120,25 @@ class Observation:
         revisions: In no order; empty when nothing is deployed.
         released: Which revisions were released, one after the other, as far as is remembered.
         holder: Who is releasing under the name now, or None.
+        sticky: What of a request decides who answers; see `Shares`. Where it is set, the revisions with a
+            share are in the order in which they were given theirs.
     """
 
     url: str | None = None
     revisions: tuple[ObservedRevision, ...] = ()
     released: tuple[Release, ...] = ()
     holder: str | None = None
+    sticky: str | None = None
 
     @property
     def weights(self) -> dict[str, int]:
         """Shares of the revisions that have one."""
         return {each.revision: each.weight for each in self.revisions if each.weight}
+
+    @property
+    def shares(self) -> Shares:
+        """Shares of the revisions that have one, and what decides between them."""
+        return Shares(self.weights, sticky=self.sticky)
 
     @property
     def stable(self) -> ObservedRevision | None:
@@ -193,7 +221,10 @@ class Target(Protocol):
         ...
 
     def weigh(self, model_name: str, weights: Mapping[str, int]) -> None:
-        """Share the requests in percent; those not named get none. The sum is 100 at every moment."""
+        """Share the requests in percent; those not named get none. The sum is 100 at every moment.
+
+        `Shares` may say what of a request decides; other weights share by chance.
+        """
         ...
 
     def remove(self, model_name: str, revision: str) -> None:

@@ -6,9 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from components.common.errors import RefusedError, UnavailableError
+from components.common.errors import BadInputError, RefusedError, UnavailableError
+from components.deployment.candidate import Candidate
 from components.deployment.kserve_api import MANAGER
 from components.deployment.kserve_document import owned
+from components.deployment.release import release_model
 from tests.cluster.nodes import OWN, SERVICES, await_so
 from tests.cluster.releases import A, B, deployments, live, release, shares, traffic, uri, wanted
 
@@ -105,7 +107,11 @@ def test_knative_splits_by_its_traffic_and_promotes(target_of, played):
     target.weigh("flights", {B[:12]: 20, A[:12]: 80})
     assert traffic(played) == [(True, 20), ("flights-predictor-00001", 80)]
     assert target.observe("flights").weights == {B[:12]: 20, A[:12]: 80}
-    assert release(target_of(**knobs), B).weights == {B[:12]: 100}
+    promoted = target_of(**knobs)
+    candidate, about = Candidate(wanted=wanted(B)), {"config": promoted._config, "holder": "run 1"}
+    with pytest.raises(BadInputError, match="has 20 % of the requests, and would get all unjudged"):
+        release_model(promoted, candidate, **about)
+    assert release_model(promoted, candidate, **about, is_decided=True).weights == {B[:12]: 100}
     assert traffic(played) == [(True, 100)]
     assert [one.revision for one in target.observe("flights").released] == [A[:12], B[:12]]
     assert len(played.revisions["flights-predictor"]) == 2

@@ -13,6 +13,7 @@ from components.common.errors import ComponentError
 from components.common.seal import model_digest
 from pipelines.cli import app
 from pipelines.local.serving.assign import assign
+from tests.tiny_model import write_tiny_model
 
 FEW = ("-p", "interval_seconds=0.1", "-p", "deadline_seconds=0.1")
 
@@ -84,6 +85,30 @@ def test_experiment_from_release_to_verdict(millrace, models, tmp_path):
     assert "better" in millrace("ab", "tried", "--outcomes", outcomes)[1]
     assert millrace("rollback", "tried")[0] == 0
     assert listed(millrace, "tried")["weights"] == {first: 100}
+
+
+def test_users_keep_their_model_when_that_is_asked_for_later_and_after_a_third_one_failed(
+    millrace, models, tmp_path
+):
+    """The order of the shares says whose users stay (see `assign`), so it is kept, too."""
+    first, second = (model_digest(models[name])[:12] for name in ("good", "other"))
+    third = write_tiny_model(tmp_path / "third", weight=4.0)
+    assert millrace("release", models["good"], "--name", "later")[0] == 0
+    for sticky in ((), ("-p", "sticky=X-User"), ("-p", "sticky=X-Account")):
+        code, told = millrace(
+            "release", models["other"], "--name", "later", "-p", "strategy=ab", "-p", "steps=[50]", *sticky
+        )
+        assert code == 0, told
+        endpoint = listed(millrace, "later")
+        assert endpoint["sticky"] == (sticky[-1].removeprefix("sticky=") if sticky else None)
+        assert list(endpoint["weights"].items()) == [(second, 50), (first, 50)]
+    steps = ("-p", "steps=[10,100]", "-p", "on_inconclusive=restore")
+    code, told = millrace("release", third, "--name", "later", *steps, *FEW)
+    assert (code, "not released" in told) == (3, True)
+    assert f"{model_digest(third)[:12]} has 10 % of the requests" in told
+    assert listed(millrace, "later")["sticky"] == "X-Account"
+    assert list(listed(millrace, "later")["weights"].items()) == [(second, 50), (first, 50)]
+    assert millrace("rollback", "later")[0] == 0
 
 
 def test_model_in_a_store_is_fetched_and_proved(millrace, models, tmp_path):
