@@ -32,12 +32,20 @@ def release(
 ) -> None:
     """Release a model: proved, given requests step by step, judged at each, undone if it is worse."""
     from components.deployment.component import deploy_model
+    from components.deployment.manifest import MANIFEST
     from pipelines.local.serving.state import StateFolder
 
+    is_file = read_knobs(target, knob)["target"] == "manifest"
+    if is_file and out is None:
+        raise BadInputError(
+            "the manifest is to be kept", where="option --out", fix="give --out FOLDER, too"
+        )
     kept_in = StateFolder.of(root).models if target == "local" else None
     with _model_at(model_uri, kept_in) as model, _endpoint_in(out) as endpoint:
         options = _options(target, knob, root, start=True)
         _ask(deploy_model, evaluated_model=model, model_name=name, endpoint=endpoint, options=options)
+    if is_file and out is not None:
+        typer.echo(out / MANIFEST)
 
 
 def promote(name: Name, target: Target = "local", knob: Knobs = None, root: Root = DEFAULT_ROOT) -> None:

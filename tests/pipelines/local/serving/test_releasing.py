@@ -122,6 +122,23 @@ def test_model_in_a_store_is_fetched_and_proved(millrace, models, tmp_path):
     assert (code, "cannot be fetched" in told) == (4, True)
 
 
+def test_a_manifest_needs_a_folder_and_is_told_by_its_path(millrace, models, tmp_path, monkeypatch):
+    """`memory://` cannot be fetched by KServe, so `s3://` is read from there."""
+    import fsspec
+
+    files = fsspec.filesystem("memory")
+    files.put(f"{models['good']}/", "/manifests/good/", recursive=True)
+    monkeypatch.setattr(fsspec, "url_to_fs", lambda uri: (files, uri.removeprefix("s3:/")))
+    put = ("release", "s3://manifests/good", "--name", "written", "--target", "manifest")
+    code, told = millrace(*put)
+    assert (code, "option --out" in told, "--out FOLDER" in told) == (2, True, True)
+    code, told = millrace(*put, "--out", tmp_path / "out")
+    assert code == 0, told
+    file = tmp_path / "out" / "inference_service.yaml"
+    assert str(file) in told.splitlines()
+    assert "storageUri: s3://manifests/good" in file.read_text()
+
+
 def test_model_of_a_store_that_is_served_here_stays_here_and_starts_anew(millrace, models, tmp_path):
     import fsspec
 
