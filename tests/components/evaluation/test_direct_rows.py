@@ -150,6 +150,16 @@ def test_every_entry_missing_unseen_and_neighbours_are_asked():
     assert len({len(column) for column in rows.values()}) == 1
 
 
+def test_each_decade_near_0_is_asked():
+    """There differences of what is nearly equal lose their digits."""
+    made = program([step("Neg", ["x"], "y")], {})
+    signature = Signature(inputs=[{"name": "x", "kind": "float"}], outputs=[])
+    asked = direct_rows(made, signature, {"x": np.float32([0.5])})["x"].tolist()
+    for decade in range(-7, 0):
+        for sign in (1.0, -1.0):
+            assert any(0.9 < sign * x / 10.0**decade < 1.1 for x in asked if x == x), (decade, sign)
+
+
 def test_dates_of_all_lengths_of_month_are_asked():
     made = program([step("Equal", ["d", "c"], "y")], {"c": keys(b"x").reshape(1)}, inputs=[("d", "BYTES")])
     for kind, wanted in (("date", b"2024-02-29"), ("timestamp", b"2024-02-29T00:00:00")):

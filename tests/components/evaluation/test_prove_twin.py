@@ -214,6 +214,24 @@ def test_a_last_digit_that_a_cut_makes_a_difference_of_is_found(tmp_path):
     assert "directed" in str(prove_program(program, model, encoded, answers, batch_size=4096).reason)
 
 
+def test_digits_that_are_lost_near_0_alone_are_found(tmp_path):
+    """exp(x) − 1 has at 1e-5 three digits in float32, as it is written, and Expm1 has all of them."""
+    model, program = answering(lambda x: tf.sqrt(tf.exp(x * 0.1) - 1.0), tf.float32, "FP32", tmp_path)
+    encoded = {"x": np.linspace(1, 50, 300).astype(np.float32)}
+    answers = model.answer_encoded(encoded, batch_size=4096)
+    assert prove_program(program, model, encoded, answers, batch_size=4096).proven
+    place = next(place for place, one in enumerate(program.steps) if one.operation == "Expm1")
+    exact = program.steps[place]
+    power = Step(operation="Exp", inputs=exact.inputs, outputs=["power"], attributes={})
+    less = Step(operation="Sub", inputs=["power", "one"], outputs=exact.outputs, attributes={})
+    written = replace(
+        program, steps=[*program.steps[:place], power, less, *program.steps[place + 1 :]],
+        constants={**program.constants, "one": np.array(1, np.float32)},
+    )  # fmt: skip
+    proof = prove_program(written, model, encoded, answers, batch_size=4096)
+    assert "directed rows are answered otherwise" in str(proof.reason)
+
+
 def test_a_value_that_the_edges_meet_and_nothing_answers_does_not_end_the_proof(tmp_path):
     """TensorFlow fails for 0, which is among the directed values; the twin must fail, and no more."""
     model, program = answering(lambda x: tf.cast(100 // x < 10, tf.float32), tf.int64, "INT64", tmp_path)
