@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from components.common.config import build_config, whole
@@ -99,9 +99,17 @@ class DeployConfig:
         return self.target or ("local" if os.environ.get(SUPERVISOR) else "kserve")
 
     def by_hand(self, command: str) -> str:
-        """Return a command of `millrace` as a person types it for this target."""
+        """Return a command of `millrace` as a person types it for this target and its knobs."""
         target = self.chosen_target()
-        return f"`millrace {command}`" if target == "local" else f"`millrace {command} --target {target}`"
+        if target == "local":
+            return f"`millrace {command}`"
+        kserve, usual = self.kserve_config(), KServeConfig()
+        names = [each.name for each in fields(kserve) if each.name != "prometheus"]  # nothing is judged
+        changed = [name for name in names if getattr(kserve, name) != getattr(usual, name)]
+        knobs = [f" -p kserve.{name}={getattr(kserve, name)}" for name in changed]
+        if self.strategy == "replace" and command.startswith("rollback"):  # which releases, too
+            knobs.insert(0, " -p strategy=replace")
+        return f"`millrace {command} --target {target}{''.join(knobs)}`"
 
     def kserve_config(self) -> KServeConfig:
         """Return the knobs of the target `kserve`.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 from components.common.errors import BadInputError, UnavailableError
 from components.deployment.config import DeployConfig
@@ -22,9 +21,11 @@ from components.deployment.kserve_change import (
 )
 from components.deployment.kserve_claim import LEASE_SECONDS, Claim, Claims
 from components.deployment.kserve_document import (
+    STOP,
     Document,
     is_stopped,
     mark_of,
+    mode_of,
     owned,
     release_of,
     service,
@@ -69,14 +70,14 @@ class KServeTarget:
 
     def plan(self, wanted: Wanted) -> None:
         """Find out whether the release can be honoured, by schemas and a strict dry-run; see `Target`."""
-        require_possible(self._cluster, self._config, wanted)
         live = self._read(wanted.name)
         if live is not None:
             require_ours(live, owned(live, MANAGER), config=self._kserve)
+        require_possible(self._cluster, self._config, wanted)
         found = self._find(wanted.name)
         for one in found.there if found is not None else []:
             require_kept(one, wanted, self._kserve)
-        self._change(wanted.name, partial(self._applied, wanted), dry_run=True)
+        self._change(wanted.name, partial(self._applied, wanted), is_new=True, dry_run=True)
 
     def claim(self, model_name: str, holder: str) -> None:
         """Take or renew the Lease of a name, which looking renews, too; see `Target`."""
@@ -111,7 +112,7 @@ class KServeTarget:
             is_beside = self._config.strategy == "canary" and self._kserve.mode == "Standard"
             if is_beside or release_of(found.stable).revision == wanted.revision:
                 self._restore(wanted.name, found)
-        self._change(wanted.name, partial(self._begun, wanted))
+        self._change(wanted.name, partial(self._begun, wanted), is_new=True)
 
     def weigh(self, model_name: str, weights: Mapping[str, int]) -> None:
         """Share the requests, and wait until KServe's controller has taken it up; see `Target`."""
@@ -170,7 +171,7 @@ class KServeTarget:
         failed = found.part.get("latestCreatedRevision")
         previous = found.stable
         self._change(model_name, lambda found: restored(previous, _deployed(found, model_name)))
-        if self._kserve.mode == "Knative":
+        if found.mode == "Knative":
             told = "KServe has not taken up the model from before"
             self._await(model_name, lambda found: found.is_latest_ready(failed), told)
             self._change(model_name, lambda found: settled(_deployed(found, model_name)))
@@ -189,39 +190,41 @@ class KServeTarget:
         spec = {} if live is None else owned(live, MANAGER).get("spec", {})
         if live is None or not spec or is_stopped(live):
             return None
-        return Found(live=live, spec=spec, mode=self._kserve.mode, claim=claim)
+        return Found(live=live, spec=spec, mode=mode_of(live, self._kserve.mode), claim=claim)
 
     def _change(
         self, model_name: str, change: Callable[[Found | None], Document], *,
-        dry_run: bool = False, stop: bool = False,
+        is_new: bool = False, dry_run: bool = False, stop: bool = False,
     ) -> None:  # fmt: skip
-        """Apply a change to what is there; again when somebody else has changed it meanwhile."""
+        """Apply a change to what is there; again when somebody else has changed it meanwhile.
+
+        A new model is served by the knobs of now; whatever else is done, mode and autoscaler stay.
+        """
         for _ in range(_ATTEMPTS):
             live, claim = self._read(model_name), self._claims.read(model_name)
             if stop and live is not None and is_stopped(live):  # by an attempt without an answer
                 return
-            spec = change(self._found(live, claim))
+            document = service(model_name, self._kserve, change(self._found(live, claim)), is_stopped=stop)
+            if live is not None and not is_new:
+                kept = owned(live, MANAGER)["metadata"]["annotations"]
+                document["metadata"]["annotations"] = {**kept, **({STOP: "true"} if stop else {})}
             try:
-                self._send(model_name, spec, live, dry_run=dry_run, stop=stop)
+                self._send(document, live, dry_run=dry_run)
                 return
             except StaleError:
                 time.sleep(_STALE_SECONDS)
         what = "others keep changing the InferenceService"
         raise UnavailableError(what, where=model_name, fix="see who, by its metadata.managedFields")
 
-    def _send(
-        self, name: str, spec: Mapping[str, Any], live: Document | None, *,
-        dry_run: bool, stop: bool,
-    ) -> None:  # fmt: skip
-        """Apply a spec, if it is another than the one that is there."""
-        document = service(name, self._kserve, spec, is_stopped=stop)
+    def _send(self, document: Document, live: Document | None, *, dry_run: bool) -> None:
+        """Apply a document, if it is another than the one that is there."""
         if live is not None:
             ours = owned(live, MANAGER)
             told = {key: document["metadata"][key] for key in ("labels", "annotations")}
-            if not dry_run and (ours.get("spec"), ours.get("metadata")) == (spec, told):
+            if not dry_run and (ours.get("spec"), ours.get("metadata")) == (document["spec"], told):
                 return
             document["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"]
-        self._cluster.apply(f"{self._folder}/{name}", document, dry_run=dry_run)
+        self._cluster.apply(f"{self._folder}/{document['metadata']['name']}", document, dry_run=dry_run)
 
     def _await(self, model_name: str, is_so: Callable[[Found], bool], what: str) -> None:
         deadline = time.monotonic() + max(_TAKEN_SECONDS, self._config.timeout_seconds)

@@ -19,11 +19,13 @@ from components.deployment.target import Release, Wanted
 API_VERSION = "serving.kserve.io/v1beta1"
 MODE = "serving.kserve.io/deploymentMode"
 STOP = "serving.kserve.io/stop"
+SHARE = "canaryTrafficPercent"  # in percent, of a predictor of the mode Knative
 REVISION = "millrace/revision"  # a label, so that metrics can be told apart by it
 MODEL_DIGEST, DATA_VERSION, RUN_ID, STATE = (
     f"millrace/{name}" for name in ("model-digest", "data-version", "run-id", "state")
 )
 _SCHEMES = ("s3", "gs", "pvc", "https", "http", "hf", "oci")  # that KServe's storage initializer reads
+_MODES = {"RawDeployment": "Standard", "Serverless": "Knative"}  # their former names
 _REMEMBERED = 5  # releases
 _UNKNOWN = "unknown"
 _KEDA_PERCENT = 80  # of the CPU that servers request: KServe's own default for the HPA
@@ -124,6 +126,18 @@ def service(
         },
         "spec": dict(spec),
     }
+
+
+def mode_of(document: Mapping[str, Any], default: str) -> str:
+    """Return in which mode an InferenceService runs, by its present name.
+
+    Args:
+        document: It.
+        default: What the mode is where it says nothing of it.
+    """
+    about = document.get("metadata", {}).get("annotations", {})
+    told: str = document.get("status", {}).get("deploymentMode") or about.get(MODE, default)
+    return _MODES.get(told, told)
 
 
 def is_stopped(document: Mapping[str, Any]) -> bool:

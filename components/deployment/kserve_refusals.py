@@ -9,12 +9,18 @@ from components.common.errors import BadInputError
 from components.deployment.config import DeployConfig
 from components.deployment.kserve_api import Kubernetes
 from components.deployment.kserve_config import KServeConfig
-from components.deployment.kserve_document import MODE, STOP, is_stopped, predictor, release_of, storage_uri
+from components.deployment.kserve_document import (
+    STOP,
+    is_stopped,
+    mode_of,
+    predictor,
+    release_of,
+    storage_uri,
+)
 from components.deployment.kserve_schema import REPLACE, require_canary, require_mode
 from components.deployment.target import Wanted
 
 _LONGEST = 63  # characters of the name of a Service
-_MODES = {"RawDeployment": "Standard", "Serverless": "Knative"}  # their former names
 
 
 def require_possible(cluster: Kubernetes, config: DeployConfig, wanted: Wanted) -> None:
@@ -85,12 +91,10 @@ def require_ours(live: Mapping[str, Any], ours: Mapping[str, Any], *, config: KS
         command = f"kubectl -n {config.namespace} annotate inferenceservice {about['name']} {STOP}-"
         what = "somebody has stopped it, and a release would start it again"
         raise BadInputError(what, where=where, fix=f"start it first, if it may serve: {command}")
-    told = live.get("status", {}).get("deploymentMode") or about.get("annotations", {}).get(
-        MODE, config.mode
-    )
-    mode = _MODES.get(told, told)
+    mode = mode_of(live, config.mode)
     if mode != config.mode:
-        fix = f"use `deploy: {{kserve: {{mode: {mode}}}}}`, or release under another name"
+        by_hand = f"by hand `-p kserve.mode={mode}`"
+        fix = f"use `deploy: {{kserve: {{mode: {mode}}}}}` ({by_hand}), or release under another name"
         what = f"it runs in the mode {mode}, and KServe keeps that for as long as it exists"
         raise BadInputError(what, where=where, value=config.mode, fix=fix)
 

@@ -111,6 +111,34 @@ def test_a_canary_is_held_promoted_and_rolled_back_by_hand(millrace, revisions):
     assert f"flights  {second}" in millrace("endpoints")[1]
 
 
+def as_told(err, command):
+    """The words of a command that an error names."""
+    (told,) = [each.split() for each in re.findall(r"`millrace ([^`]+)`", err) if each.startswith(command)]
+    return told
+
+
+def test_the_commands_that_an_error_names_work_as_they_are_typed_on_knative(millrace, revisions, played):
+    first, second = revisions
+    knative = ("-p", "kserve.mode=Knative")
+    assert millrace(*RELEASE, FIRST, *knative)[0] == 0
+    code, _, held = millrace(*RELEASE, SECOND, *knative, *HELD)
+    assert (code, "it keeps that share" in held) == (3, True)
+    code, told = one_line(millrace("promote", "flights"))  # without the knob: refused by its name
+    assert (code, "it runs in the mode Knative" in told) == (2, True)
+    assert "`-p kserve.mode=Knative`" in told
+    assert live(played)["spec"]["predictor"]["canaryTrafficPercent"] == 25
+    code, out, _ = millrace(*as_told(held, "promote"))
+    assert (code, f"revision {second} has all requests" in out) == (0, True)
+    code, _, held = millrace(*RELEASE, FIRST, *knative, *HELD)
+    assert code == 3
+    before = live(played)["metadata"]["annotations"]
+    code, out, _ = millrace("rollback", "flights")  # what ends a release asks for no knob
+    assert (code, f"revision {second} has all requests" in out) == (0, True)
+    assert live(played)["metadata"]["annotations"] == before
+    code, out, _ = millrace(*as_told(held, "rollback"))
+    assert (code, f"revision {first} has all requests" in out) == (0, True)
+
+
 def test_a_model_is_released_from_outside_by_the_gateway(millrace, revisions, played):
     outside = ("-p", "strategy=replace", "-p", "kserve.address=external")
     for uri, revision in zip((FIRST, SECOND), revisions, strict=True):
@@ -180,6 +208,7 @@ def test_no_cluster_a_wrong_token_and_a_dead_server_are_told(millrace, deployer,
 def test_kubectl_does_what_the_page_says(millrace, installed, played, tmp_path):
     """What a model is released by, git's way, and what is looked at then: each command as it is written."""
     folder = tmp_path / "deployed"
+    file = folder / "inference_service.yaml"
     knobs = [f"kserve.{one}" for one in ("min_replicas=2", "max_replicas=5", "scale_target=70")]
     by_file = (
         "--target",
@@ -188,10 +217,10 @@ def test_kubectl_does_what_the_page_says(millrace, installed, played, tmp_path):
         str(folder),
         *(word for one in knobs for word in ("-p", one)),
     )
-    assert millrace("release", "--name", "flights", FIRST, *by_file) == (0, "", "")
-    first = (folder / "inference_service.yaml").read_bytes()
+    assert millrace("release", "--name", "flights", FIRST, *by_file) == (0, f"{file}\n", "")
+    first = file.read_bytes()
     assert millrace("release", "--name", "flights", FIRST, *by_file)[0] == 0
-    assert (folder / "inference_service.yaml").read_bytes() == first
+    assert file.read_bytes() == first
     page = (ROOT / "docs" / "kserve.md").read_text(encoding="utf-8")
     commands = re.findall(r"kubectl ((?:-n|apply|get) [^`\n]+)", page)
     commands.sort(key=lambda each: ("apply" not in each, "delete" in each))

@@ -49,3 +49,17 @@ WRONG = {
 def test_impossible_knobs_are_refused_with_their_value(told):
     with pytest.raises(BadInputError, match=rf"{told}.*but got {list(WRONG[told])[-1]}="):
         built(**WRONG[told])
+
+
+def test_a_command_by_hand_has_the_knobs_that_it_needs_to_find_what_was_released(monkeypatch):
+    monkeypatch.setenv("MILLRACE_SUPERVISOR", "supervisor.json")
+    assert built(strategy="replace").by_hand("promote m") == "`millrace promote m`"
+    assert built(target="kserve").by_hand("promote m") == "`millrace promote m --target kserve`"
+    held = built(target="kserve", strategy="replace")
+    assert held.by_hand("promote m") == "`millrace promote m --target kserve`"
+    kserve = {"namespace": "models", "mode": "Knative", "min_replicas": 0.0, "max_replicas": 3}
+    found = built(target="kserve", strategy="replace", kserve={**kserve, "prometheus": "http://p:9090"})
+    assert found.by_hand("rollback m") == (
+        "`millrace rollback m --target kserve -p strategy=replace -p kserve.namespace=models"
+        " -p kserve.mode=Knative -p kserve.min_replicas=0`"
+    )
