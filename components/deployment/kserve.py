@@ -18,6 +18,7 @@ from components.deployment.kserve_change import (
     restored,
     settled,
     shared,
+    takes_back,
 )
 from components.deployment.kserve_claim import LEASE_SECONDS, Claim, Claims
 from components.deployment.kserve_document import (
@@ -32,7 +33,7 @@ from components.deployment.kserve_document import (
     state_of,
 )
 from components.deployment.kserve_refusals import require_kept, require_ours, require_possible
-from components.deployment.kserve_state import Found, is_held_back, observation
+from components.deployment.kserve_state import Found, is_back, is_held_back, observation
 from components.deployment.kserve_tally import tallies
 from components.deployment.kserve_words import explain
 from components.deployment.tally import Tally
@@ -122,6 +123,9 @@ class KServeTarget:
                 self._await_servers(model_name, one)
         self._change(model_name, lambda found: shared(_deployed(found, model_name), weights))
         self._await(model_name, lambda found: found.is_taken_up, "KServe has not taken up the shares")
+        if takes_back(found, weights) and not is_held_back(found):
+            told = "KServe has not taken up the model from before"
+            self._await(model_name, partial(is_back, left=found), told)
 
     def remove(self, model_name: str, revision: str) -> None:
         """End a revision without a share; what is left alone is released; see `Target`."""

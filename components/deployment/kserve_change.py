@@ -7,6 +7,7 @@ from typing import Any
 
 from components.deployment.kserve_config import KServeConfig
 from components.deployment.kserve_document import (
+    SHARE,
     Document,
     history,
     predictor,
@@ -15,7 +16,6 @@ from components.deployment.kserve_document import (
 from components.deployment.kserve_state import Found, since
 from components.deployment.target import Wanted
 
-SHARE = "canaryTrafficPercent"
 _SCALED = ("minReplicas", "maxReplicas", "scaleMetric", "scaleTarget", "autoScaling")  # fixed for a canary
 
 
@@ -61,10 +61,15 @@ def shared(found: Found, weights: Mapping[str, int]) -> Document:
         return {**found.spec, "canary": entries}
     if found.previous is None:
         return found.spec
-    share = weights.get(release_of(found.one).revision, 0)
     if SHARE in found.one:
-        return {"predictor": {**found.one, SHARE: share}}
-    return found.spec if share else {"predictor": found.previous}
+        return {"predictor": {**found.one, SHARE: weights.get(release_of(found.one).revision, 0)}}
+    return {"predictor": found.previous} if takes_back(found, weights) else found.spec
+
+
+def takes_back(found: Found, weights: Mapping[str, int]) -> bool:
+    """Say whether such shares put the model from before back, whose servers must start then."""
+    has_none = not weights.get(release_of(found.one).revision)
+    return has_none and found.previous is not None and not found.canaries and SHARE not in found.one
 
 
 def promoted(found: Found) -> Document:

@@ -3,7 +3,7 @@
 `Ready` of an InferenceService says nothing of a new revision: it stays true over one that is broken. Read
 is instead: for a canary of the mode Standard its own `canaryStatuses[].ready`; in the mode Knative, that
 the revision created last is the one that is ready; of a roll-out in the mode Standard, that the Deployment
-tells of a complete ReplicaSet that is not the one before.
+tells of a complete ReplicaSet that is not the one before; it is so, too, of one that is put back.
 """
 
 from __future__ import annotations
@@ -14,7 +14,15 @@ from typing import Any
 
 from components.deployment.kserve_addresses import Addresses
 from components.deployment.kserve_claim import Claim
-from components.deployment.kserve_document import Document, history, mark_of, release_of, releases, state_of
+from components.deployment.kserve_document import (
+    SHARE,
+    Document,
+    history,
+    mark_of,
+    release_of,
+    releases,
+    state_of,
+)
 from components.deployment.target import Observation, ObservedRevision
 
 _FAILED = ("BlockedByFailedLoad", "InvalidSpec")
@@ -91,7 +99,7 @@ class Found:
         if self.canaries:
             told = {each["name"]: each["trafficPercent"] for each in self.status.get("canaryStatuses", [])}
             return told == {each["predictor"]["name"]: each["trafficPercent"] for each in self.canaries}
-        share = self.one.get("canaryTrafficPercent")
+        share = self.one.get(SHARE)
         latest = [
             each.get("percent") for each in self.part.get("traffic", []) if each.get("latestRevision")
         ]
@@ -122,6 +130,22 @@ def since(found: Found) -> Document:
 def is_held_back(found: Found) -> bool:
     """Say whether a model that is not ready stands in the place of one that has all requests still."""
     return found.previous is not None and _replacing(found)[1] == 0
+
+
+def is_back(found: Found, left: Found) -> bool:
+    """Say whether the predictor from before serves again.
+
+    Args:
+        found: The InferenceService as it is now.
+        left: As it was when another, which had all requests, was taken back.
+    """
+    before, seen = state_of(left.one)["since"], since(left)
+    if found.mode == "Knative":
+        return found.is_latest_ready(None if seen["created"] == before["created"] else seen["created"])
+    told = found.condition("PredictorReady").get("message", "")
+    is_later = found.status.get("observedGeneration", 0) > seen["generation"]
+    is_another = told == before["complete"] or (is_later and told != seen["complete"])
+    return _is_complete(found) and is_another
 
 
 def observation(found: Found, addresses: Addresses, words: Words, holder: str | None) -> Observation:
@@ -182,12 +206,19 @@ def _standing(found: Found) -> str:
     if _has_failed(found):
         return "failed"
     needed = [found.condition(kind).get("status") for kind in ("PredictorReady", "IngressReady")]
-    return "ready" if needed == ["True", "True"] else "starting"
+    is_settled = found.is_latest_ready(None) if found.mode == "Knative" else _is_complete(found)
+    return "ready" if needed == ["True", "True"] and is_settled else "starting"
+
+
+def _is_complete(found: Found) -> bool:
+    """Say whether the roll-out of a Deployment is complete: `True` alone may be told of the pods before."""
+    told = found.condition("PredictorReady")
+    return (told.get("status"), told.get("reason")) == ("True", _COMPLETE)
 
 
 def _replacing(found: Found) -> tuple[str, int]:
     """Say how a predictor is that takes the place of another, and its share."""
-    before, share = state_of(found.one)["since"], found.one.get("canaryTrafficPercent", 100)
+    before, share = state_of(found.one)["since"], found.one.get(SHARE, 100)
     if found.mode == "Knative":
         created = found.part.get("latestCreatedRevision", "")
         if created in ("", before["created"]):
@@ -195,15 +226,11 @@ def _replacing(found: Found) -> tuple[str, int]:
         if found.part.get("latestReadyRevision") == created:
             return "failed" if _is_broken(found) else "ready", share
         state = "failed" if _has_failed(found) else "starting"
-        return state, share if "canaryTrafficPercent" in found.one else 0
+        return state, share if SHARE in found.one else 0
     told = found.condition("PredictorReady")
     if found.status.get("observedGeneration", 0) <= before["generation"]:
         return "starting", 0
-    if (
-        told.get("status") == "True"
-        and told.get("reason") == _COMPLETE
-        and told["message"] != before["complete"]
-    ):
+    if _is_complete(found) and told["message"] != before["complete"]:
         return "ready", 100
     return "failed" if _has_failed(found) else "starting", 100 if told.get("reason") == _AWAY else 0
 

@@ -1,6 +1,7 @@
 """Pods that are ready late, or never, or come and go: what a release to KServe makes of them."""
 
 import threading
+import time
 from contextlib import contextmanager
 
 import pytest
@@ -10,7 +11,18 @@ from components.deployment import release as machine
 from components.deployment.kserve_api import MANAGER
 from components.deployment.kserve_document import owned
 from tests.cluster.nodes import await_so
-from tests.cluster.releases import SHAPES, A, B, deployments, live, release, shares, steps, uri
+from tests.cluster.releases import (
+    SHAPES,
+    A,
+    B,
+    deployments,
+    live,
+    release,
+    shares,
+    steps,
+    template_uri,
+    uri,
+)
 
 pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("routing")]
 
@@ -147,3 +159,32 @@ def test_a_model_that_dies_when_it_gets_all_requests_is_taken_back(target_of, pl
     with becomes(played, "dying", at=100), told:
         release(target_of(**SHAPES[mode]), B)
     assert owned(live(played), MANAGER)["spec"] == spec
+
+
+@pytest.mark.parametrize("mode", FLAPS)
+def test_a_model_that_is_put_back_is_said_to_serve_when_its_pods_do(target_of, played, mode, monkeypatch):
+    knobs = {"strategy": "replace", "kserve": {"mode": mode}}
+    release(target_of(**knobs), A)
+    serving = []
+
+    def prove(*_, **__):
+        played.behaviour[uri(A)] = "slow"
+        raise RefusedError("answers otherwise")
+
+    def start():
+        time.sleep(2.0)
+        found = target_of(**knobs).observe("flights").stable
+        serving.append((found.revision, found.state))
+        played.behaviour[uri(A)] = "ready"
+
+    def is_put_back():
+        if mode == "Knative":
+            return len(played.revisions["flights-predictor"]) == 3
+        return live(played)["status"]["observedGeneration"] == 3 and template_uri(played) == uri(A)
+
+    monkeypatch.setattr(machine, "prove_revision", prove)
+    told = pytest.raises(RefusedError, match=rf"answers otherwise.*{OLD} serves as before \(ready\)")
+    with meanwhile(is_put_back, start):
+        with told:
+            release(target_of(**knobs), B)
+        assert serving == [(OLD, "starting")]
