@@ -22,11 +22,19 @@ def _relu6(values: Values) -> Values:
 
 
 def _elu(values: Values) -> Values:
-    return np.where(values < 0, np.exp(values) - 1, values)
+    return np.where(values < 0, _power_less_1(values), values)
 
 
 def _selu(values: Values) -> Values:
-    return _SELU_SCALE * np.where(values < 0, _SELU_ALPHA * (np.exp(values) - 1), values)
+    return _SELU_SCALE * np.where(values < 0, _SELU_ALPHA * _power_less_1(values), values)
+
+
+def _power_less_1(values: Values) -> Values:
+    """Return exp(x) − 1 as TensorFlow has it, whose power is rounded to its type before 1 is taken off.
+
+    NumPy's own power of FP32 is not always rounded to the nearest, and near 0 that is what is left.
+    """
+    return np.exp(values.astype(np.float64)).astype(values.dtype) - 1
 
 
 def _sigmoid(values: Values) -> Values:
