@@ -137,6 +137,19 @@ def test_rows_that_depend_on_one_another_are_found(tmp_path):
     assert proof.reason == "the twin answers otherwise when 1 rows are asked together"
 
 
+def test_a_row_that_tensorflow_answers_otherwise_alone_is_found(tmp_path):
+    """Its kernels take another path there; here the model itself does, and the twin does not."""
+    _, program = answering(lambda x: tf.tanh(x) * 2.0, tf.float32, "FP32", tmp_path / "plain")
+    model, _ = answering(
+        lambda x: tf.tanh(x) * 2.0 + tf.cast(tf.shape(x)[0] == 1, tf.float32) * 0.01,
+        tf.float32, "FP32", tmp_path / "other",
+    )  # fmt: skip
+    encoded = {"x": np.linspace(-1, 1, 500).astype(np.float32)}
+    answers = model.answer_encoded(encoded, batch_size=4096)
+    proof = prove_program(program, model, encoded, answers, batch_size=4096)
+    assert proof.reason == "the twin answers otherwise when 1 rows are asked together"
+
+
 def test_rows_of_the_test_split_that_depend_on_one_another_are_found(tmp_path):
     """Only values near 0.305 do, and no directed row has one: nothing there is compared, and so no edge."""
     model, program = answering(lambda x: tf.tanh(x) * 2.0, tf.float32, "FP32", tmp_path)
