@@ -51,7 +51,7 @@ ALIKE = {
     "sqrt(1 / x)": lambda x: tf.sqrt(1.0 / x),
     "(x - 1)^2": lambda x: tf.square(x - 1.0),
     "x x - x": lambda x: x * x - x,
-    "--x": lambda x: -(-x),
+    "0 - (0 - x)": lambda x: tf.negative(tf.negative(x)),
     "x + x + x": lambda x: x + x + x,
     "tanh": tf.tanh,
     "sigmoid": tf.sigmoid,
