@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import math
 import threading
 import time
 from collections import Counter
@@ -17,18 +18,19 @@ PER_SECOND = 200
 class OpenLoad:
     """What came of each request: `outcomes` by status or error, `revisions` by who answered, `failures`.
 
-    `failed_by` counts statuses that are not 200 by who answered with them.
+    `failed_by` counts statuses that are not 200 by who answered with them, and `seconds` has the times to
+    answer, from the moment at which a request was sent.
     """
 
-    def __init__(self, url, row=ROWS[0]):
-        self.url, self.row, self.ended = url, row, threading.Event()
+    def __init__(self, url, row=ROWS[0], rows=None):
+        self.url, self.rows, self.ended = url, rows or [row], threading.Event()
         self.outcomes, self.revisions, self.sent = Counter(), Counter(), 0
         self.failed_by = Counter()
-        self.failures = []
+        self.failures, self.seconds = [], []
         self.thread = threading.Thread(target=lambda: asyncio.run(self.send()))
 
     async def send(self):
-        body = json.dumps(v2_body([self.row])).encode()
+        body = json.dumps(v2_body(self.rows)).encode()
         kept, fresh = aiohttp.TCPConnector(limit=0), aiohttp.TCPConnector(limit=0, force_close=True)
         async with (
             aiohttp.ClientSession(connector=kept) as one,
@@ -48,6 +50,7 @@ class OpenLoad:
         try:
             async with session.post(self.url, data=body) as response:
                 answer = await response.read()
+                self.seconds.append(time.perf_counter() - moment)
                 self.outcomes[response.status] += 1
                 self.revisions[response.headers.get("Millrace-Revision")] += 1
                 if response.status != 200:
@@ -56,6 +59,10 @@ class OpenLoad:
         except aiohttp.ClientError as error:
             self.outcomes[type(error).__name__] += 1
             self.failures.append((moment, repr(error)))
+
+    def quantile(self, share):
+        """The time in which that share of all answers came."""
+        return sorted(self.seconds)[math.ceil(share * len(self.seconds)) - 1]
 
     def end(self):
         """Send nothing more, and wait for what is under way."""
