@@ -362,6 +362,13 @@ class Endpoint:
     golden_requests: int
     engine: str = "auto"
 
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What lineage is told of it, where there is something to tell."""
+        told = {"target": self.target, "url": self.url, "revision": self.revision}
+        given = {key: value for key, value in told.items() if value is not None}
+        return {**given, "model_digest": self.model_digest}
+
 
 def write_endpoint(folder: Path, endpoint: Endpoint) -> None:
     """Write `endpoint.json` into a folder."""

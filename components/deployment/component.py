@@ -111,9 +111,7 @@ def deploy_model(
         deployed = deploy(
             *folders, model_name=model_name, config=config, model_uri=evaluated_model.uri, run_id=run_id
         )
-    for key in ("target", "url", "revision", "model_digest"):
-        if (value := getattr(deployed, key)) is not None:
-            endpoint.metadata[key] = value
+    endpoint.metadata.update(deployed.metadata)
 
 
 @dsl.component(base_image=image("deployment"), install_kfp_package=False)
@@ -148,9 +146,7 @@ def roll_back(
         deployed = roll_back_model(
             folder, model_name=model_name, revision=revision, config=config, run_id=run_id
         )
-    for key in ("target", "url", "revision", "model_digest"):
-        if (value := getattr(deployed, key)) is not None:
-            endpoint.metadata[key] = value
+    endpoint.metadata.update(deployed.metadata)
 
 
 @dsl.component(base_image=image("deployment"), install_kfp_package=False)
@@ -177,6 +173,4 @@ def promote(
     with named_exit():
         config = build_config(DeployConfig, options, where="deploy")
         deployed = promote_model(Path(endpoint.path), model_name=model_name, config=config, run_id=run_id)
-    for key in ("target", "url", "revision", "model_digest"):
-        if (value := getattr(deployed, key)) is not None:
-            endpoint.metadata[key] = value
+    endpoint.metadata.update(deployed.metadata)
