@@ -57,7 +57,7 @@ def freeze(model: Any, signature: Signature) -> Frozen:
     return Frozen(
         inputs=dict(zip(names, columns, strict=True)),
         outputs=answers,
-        operations=rewrite(operations),
+        operations=rewrite(operations, frozen.outputs),
         tables=_read_tables(operations, handles),
     )
 

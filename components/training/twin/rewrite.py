@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,9 @@ tf: Any = import_tensorflow()
 
 _ALIASES = ("Identity", "StopGradient")
 _SUMS = ("Add", "AddV2")
+_OPPOSITES = {
+    "Less": "GreaterEqual", "LessEqual": "Greater", "Greater": "LessEqual", "GreaterEqual": "Less",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,8 +25,8 @@ class Rewritten:
         type: TensorFlow's name of what is computed.
         inputs: The tensors that it takes.
         outputs: Those of the operation in whose place it stands.
-        node_def: The attributes, as that operation has them.
-        op_def: Says whether it has a state.
+        node_def: The attributes, of an operation that has the same.
+        op_def: Says whether that one has a state.
         get_attr: Reads an attribute.
     """
 
@@ -35,26 +38,67 @@ class Rewritten:
     get_attr: Any
 
 
-def rewrite(operations: Iterable[Any]) -> list[Any]:
+def rewrite(operations: Sequence[Any], outputs: Iterable[Any]) -> list[Any]:
     """Return the operations of a frozen graph as they are computed when it is served.
 
-    TensorFlow makes `Log1p` of log(x + 1), and `Expm1` of exp(x) − 1. Near 0 these are other numbers.
+    TensorFlow makes `Log1p` of log(x + 1), and `Expm1` of exp(x) − 1; near 0 these are other numbers.
+    Where nothing else takes what is between, it makes `LogSoftmax` of the logarithm of a softmax, and
+    the opposite comparison of one that is denied, which of NaN is another answer.
+
+    Args:
+        operations: In an order in which they can be computed.
+        outputs: Tensors that the graph answers with.
     """
-    return [_rewrite(operation) for operation in operations]
+    shared = _find_shared(operations, outputs)
+    return [_rewrite(operation, shared) for operation in operations]
 
 
-def _rewrite(operation: Any) -> Any:
-    if operation.type == "Log":
-        total = _follow(operation.inputs[0])
-        places = ((0, 1), (1, 0)) if total.type in _SUMS else ()
-        for kept, ones in places:
-            if _is_plus_ones(total.inputs[kept], total.inputs[ones]):
-                return _replace(operation, "Log1p", total.inputs[kept])
-    if operation.type == "Sub":
-        power, ones = _follow(operation.inputs[0]), operation.inputs[1]
-        if power.type == "Exp" and _is_plus_ones(power.outputs[0], ones):
-            return _replace(operation, "Expm1", power.inputs[0])
+def _rewrite(operation: Any, shared: set[str]) -> Any:
+    if operation.type not in ("Log", "Sub", "LogicalNot"):
+        return operation
+    taken = _follow(operation.inputs[0])
+    if operation.type == "Log" and taken.type in _SUMS:
+        for kept, ones in (taken.inputs, taken.inputs[::-1]):
+            if _is_plus_ones(kept, ones):
+                return _replace(operation, "Log1p", [kept], operation)
+    is_power = operation.type == "Sub" and taken.type == "Exp"
+    if is_power and _is_plus_ones(taken.outputs[0], operation.inputs[1]):
+        return _replace(operation, "Expm1", taken.inputs, operation)
+    if taken.name in shared:
+        return operation
+    if operation.type == "Log" and taken.type == "Softmax":
+        return _replace(operation, "LogSoftmax", taken.inputs, taken)
+    if operation.type == "LogicalNot" and taken.type in _OPPOSITES:
+        return _replace(operation, _OPPOSITES[taken.type], taken.inputs, taken)
     return operation
+
+
+def _find_shared(operations: Sequence[Any], outputs: Iterable[Any]) -> set[str]:
+    """Return the names of operations that several take, or the graph answers with; equal ones are one."""
+    kinds: dict[str, object] = {}  # of a tensor: what it is computed by, and of what
+    takers: dict[object, set[object]] = {}
+    numbers: dict[object, int] = {}
+    for operation in operations:
+        taken = tuple(kinds[tensor.name] for tensor in operation.inputs)
+        if operation.type in _ALIASES:
+            kinds[operation.outputs[0].name] = taken[0]
+            continue
+        attributes = operation.node_def.attr
+        told = sorted((name, one.SerializeToString(deterministic=True)) for name, one in attributes.items())
+        alone = operation.op_def.is_stateful or operation.type == "Placeholder"
+        key = (operation.name,) if alone else (operation.type, taken, tuple(told))
+        kind = numbers.setdefault(key, len(numbers))
+        for tensor in operation.outputs:
+            kinds[tensor.name] = kind, tensor.value_index
+        for one in taken:
+            takers.setdefault(one, set()).add(kind)
+    for tensor in outputs:
+        takers.setdefault(kinds[tensor.name], set()).add("the answer")
+    return {
+        operation.name
+        for operation in operations
+        if any(len(takers.get(kinds[tensor.name], ())) > 1 for tensor in operation.outputs)
+    }
 
 
 def _follow(tensor: Any) -> Any:
@@ -76,8 +120,9 @@ def _is_plus_ones(kept: Any, ones: Any) -> bool:
     return same and bool((tf.make_ndarray(ones.op.get_attr("value")) == 1).all())
 
 
-def _replace(operation: Any, kind: str, *inputs: Any) -> Rewritten:
+def _replace(operation: Any, kind: str, inputs: Iterable[Any], like: Any) -> Rewritten:
+    """Put an operation of a kind in the place of another, with the attributes of one that has them."""
     return Rewritten(
-        type=kind, inputs=inputs, outputs=operation.outputs, node_def=operation.node_def,
-        op_def=operation.op_def, get_attr=operation.get_attr,
+        type=kind, inputs=tuple(inputs), outputs=operation.outputs, node_def=like.node_def,
+        op_def=like.op_def, get_attr=like.get_attr,
     )  # fmt: skip

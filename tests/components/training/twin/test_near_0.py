@@ -30,6 +30,7 @@ ALIKE = {
     "log(x)": tf.math.log,
     "log of columns": lambda x: tf.reduce_sum(tf.math.log(pair(x) + 1.0), axis=1),
     "log softmax": lambda x: tf.nn.log_softmax(pair(x))[:, 0],
+    "log(softmax)": lambda x: tf.math.log(tf.nn.softmax(pair(x)))[:, 0],
     "e^x - 1": lambda x: tf.exp(x) - 1.0,
     "e^-x - 1": lambda x: tf.exp(-x) - 1.0,
     "sqrt(e^x - 1)": lambda x: tf.sqrt(tf.exp(x) - 1.0),
@@ -91,8 +92,6 @@ BY_NATURE = {  # TensorFlow folds constants, and some of its kernels are more ex
     "(1 - x) - 1": lambda x: ((1.0 - x) - 1.0) / x,
     "log(x + 2 - 1)": lambda x: tf.math.log(x + 2.0 - 1.0) / x,
     "log((e^x - 1) + 1)": lambda x: tf.math.log(tf.exp(x) - 1.0 + 1.0) / x,
-    "log(softmax)": lambda x: tf.math.log(tf.nn.softmax(pair(x)))[:, 0],
-    "not x < 1": lambda x: tf.where(tf.logical_not(x < 1.0), 1.0, 2.0),
 }
 
 

@@ -96,6 +96,53 @@ def test_other_differences_of_a_power_stay(derive, function):
     found.assert_equal(x=SMALL, y=SMALL[::-1], absolute=1e-6)  # the digits of `exp` are another matter
 
 
+NANS = [float("nan"), 0.5, 1.0, 2.0, float("nan"), 3e38]
+
+
+@pytest.mark.parametrize(
+    ("function", "other"),
+    [
+        (lambda x: tf.where(tf.logical_not(x < 1.0), 1.0, 2.0), "GreaterEqual"),
+        (lambda x: tf.where(tf.logical_not(x <= 1.0), 1.0, 2.0), "Greater"),
+        (lambda x: tf.where(tf.logical_not(x > 1.0), 1.0, 2.0), "LessEqual"),
+        (lambda x: tf.where(tf.logical_not(tf.identity(x >= 1.0)), 1.0, 2.0), "Less"),
+        (
+            lambda x: tf.where(tf.logical_not(x < 1.0), tf.cast(tf.logical_not(x < 1.0), tf.float32), 2.0),
+            "GreaterEqual",
+        ),
+    ],
+)
+def test_a_comparison_that_is_denied_is_the_opposite_one_of_nan_too(derive, function, other):
+    found = derive(function, x=tf.float32)
+    assert other in found.operations
+    assert "LogicalNot" not in found.operations
+    found.assert_equal(x=NANS)
+
+
+def test_a_comparison_that_is_taken_twice_is_denied_as_it_is_written(derive):
+    def function(x):
+        return tf.where(tf.logical_not(x < 1.0), 1.0, 2.0) + tf.cast(x < 1.0, tf.float32)
+
+    found = derive(function, x=tf.float32)
+    assert "LogicalNot" in found.operations
+    found.assert_equal(x=NANS)
+    found = derive(lambda x: {"y": tf.logical_not(x < 1.0), "z": x < 1.0}, x=tf.float32)
+    assert "LogicalNot" in found.operations
+    found.assert_equal(x=NANS)
+
+
+def test_logarithm_of_a_softmax_that_nothing_else_takes_is_one_operation(derive):
+    def function(x):
+        return tf.math.log(tf.nn.softmax(tf.stack([x, x * 3.0], 1)))
+
+    found = derive(function, x=tf.float32)
+    assert "LogSoftmax" in found.operations
+    found.assert_equal(x=[-200.0, 1e20, 0.0, 1e-5], absolute=0.0)
+    found = derive(lambda x: function(x) * tf.nn.softmax(tf.stack([x, x * 3.0], 1)), x=tf.float32)
+    assert "LogSoftmax" not in found.operations
+    found.assert_equal(x=[-20.0, 1.0, 0.0, 1e-5])
+
+
 def test_a_variable_of_ones_is_no_constant(derive):
     one = tf.Variable(1.0)
     found = derive(lambda x: tf.math.log(x + one), x=tf.float32)
