@@ -17,7 +17,8 @@ SIBLINGS = {
     "LessEqual": "Less", "Greater": "GreaterEqual", "GreaterEqual": "Greater", "Equal": "NotEqual",
     "NotEqual": "Equal", "LogicalAnd": "LogicalOr", "LogicalOr": "LogicalAnd", "IsFinite": "IsNan",
     "Relu": "Abs", "Sigmoid": "Tanh", "Sum": "Max", "Mean": "Sum", "All": "Any", "UpperBound": "LowerBound",
-    "Softmax": "Sigmoid",
+    "Softmax": "Sigmoid", "Log": "Log1p", "Log1p": "Log", "Exp": "Expm1", "Expm1": "Exp", "Floor": "Ceil",
+    "Ceil": "Floor", "Round": "Floor", "Rint": "Floor",
 }  # fmt: skip
 IN_ORDER = {"Sub", "RealDiv", "FloorDiv", "FloorMod", "Less", "LessEqual", "Greater", "GreaterEqual"}
 BOUNDED = {"UpperBound", "LowerBound", "Less", "LessEqual", "Greater", "GreaterEqual"}  # by floats

@@ -33,17 +33,21 @@ def judge(model, mutant):
 
 
 @pytest.mark.parametrize(
-    ("task", "form", "found", "survivors"),
+    ("task", "form", "least", "survivors"),
     [
-        ("binary", "wide_and_deep", {"test rows": 349, "directed rows": 59}, SURVIVORS),
-        ("multiclass", "mlp", {"test rows": 110, "directed rows": 13}, set()),
-        ("regression", "linear", {"test rows": 118, "directed rows": 10}, set()),
+        ("binary", "wide_and_deep", 415, SURVIVORS),
+        ("multiclass", "mlp", 123, set()),
+        ("regression", "linear", 128, set()),
     ],
 )
-def test_single_faults_are_found(exported, task, form, found, survivors):
+def test_single_faults_are_found(exported, task, form, least, survivors):
+    """How many each kind of row finds hangs on where drawn rows lie; which ones none finds does not."""
     model = exported(task, form)
     judged = {told: judge(model, mutant) for told, mutant in list_mutants(model.program)}
     assert {told for told, by in judged.items() if by == "not"} == survivors
     counts = Counter(judged.values())
-    assert {by: counts[by] for by in found} == found
-    assert len(survivors) <= 0.03 * (len(judged) - counts["does not run"])
+    assert counts["test rows"] > 0
+    assert counts["directed rows"] > 0
+    ran = len(judged) - counts["does not run"]
+    assert ran >= least
+    assert len(survivors) <= 0.03 * ran
