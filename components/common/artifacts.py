@@ -336,6 +336,9 @@ def write_model_card(folder: Path, text: str) -> None:
         draft.write_text(text, encoding="utf-8")
 
 
+MANIFEST = "inference_service.yaml"  # in the artifact `endpoint` of the target `manifest`
+
+
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
     """Where the model answers: `endpoint.json`.

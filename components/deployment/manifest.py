@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from components.common.artifacts import MANIFEST
 from components.common.errors import BadInputError
 from components.common.storage import publishing
 from components.deployment.config import DeployConfig
@@ -15,7 +16,6 @@ from components.deployment.kserve_document import RUN_ID, release_of, service
 from components.deployment.kserve_refusals import require_weights
 from components.deployment.target import Wanted
 
-MANIFEST = "inference_service.yaml"
 _NOT_OURS = (yaml.YAMLError, ValueError, KeyError, TypeError, AttributeError)
 
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
+from components.common.artifacts import MANIFEST
 from components.common.errors import BadInputError, UnavailableError
 from pipelines.commands.options import DEFAULT_ROOT, AsJson, Knobs, Root, Target, read_knobs, show
 
@@ -32,7 +33,6 @@ def release(
 ) -> None:
     """Release a model: proved, given requests step by step, judged at each, undone if it is worse."""
     from components.deployment.component import deploy_model
-    from components.deployment.manifest import MANIFEST
     from pipelines.local.serving.state import StateFolder
 
     is_file = read_knobs(target, knob)["target"] == "manifest"
