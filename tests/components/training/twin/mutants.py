@@ -20,6 +20,7 @@ SIBLINGS = {
     "Softmax": "Sigmoid", "Log": "Log1p", "Log1p": "Log", "Exp": "Expm1", "Expm1": "Exp", "Floor": "Ceil",
     "Ceil": "Floor", "Round": "Floor", "Rint": "Floor",
 }  # fmt: skip
+CAST_TO = {"float32": "int64"}  # which cuts
 IN_ORDER = {"Sub", "RealDiv", "FloorDiv", "FloorMod", "Less", "LessEqual", "Greater", "GreaterEqual"}
 BOUNDED = {"UpperBound", "LowerBound", "Less", "LessEqual", "Greater", "GreaterEqual"}  # by floats
 LEFT_OUT = {"AddV2", "Sub", "Mul", "RealDiv", "Relu", "Minimum", "Maximum", "LogicalNot"}
@@ -76,6 +77,9 @@ def mutate_step(step: Step) -> Iterator[tuple[str, Step]]:
         if place is not None:
             rest[place], other = first, rest[place]
             yield f"{step.operation} exchanged", replace(step, inputs=[other, *rest])
+    if step.operation == "Cast" and step.attributes["DstT"] in CAST_TO:
+        other = CAST_TO[str(step.attributes["DstT"])]
+        yield f"Cast to {other}", replace(step, attributes={"DstT": other})
     if step.operation == "StringToHashBucketFast":
         buckets = int(step.attributes["num_buckets"]) + 1
         yield "another bucket", replace(step, attributes={"num_buckets": buckets})
