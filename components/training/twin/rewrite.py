@@ -59,7 +59,7 @@ def _rewrite(operation: Any, shared: set[str]) -> Any:
     taken = _follow(operation.inputs[0])
     if operation.type == "Log" and taken.type in _SUMS:
         for kept, ones in (taken.inputs, taken.inputs[::-1]):
-            if _is_plus_ones(kept, ones):
+            if _is_plus_ones(kept, ones) and not _is_reordered(_follow(kept), shared):
                 return _replace(operation, "Log1p", [kept], operation)
     is_power = operation.type == "Sub" and taken.type == "Exp"
     if is_power and _is_plus_ones(taken.outputs[0], operation.inputs[1]):
@@ -118,6 +118,11 @@ def _is_plus_ones(kept: Any, ones: Any) -> bool:
     pairs = zip(reversed(ones.shape.as_list()), reversed(kept.shape.as_list()), strict=False)
     same = all(one in (1, other) for one, other in pairs)
     return same and bool((tf.make_ndarray(ones.op.get_attr("value")) == 1).all())
+
+
+def _is_reordered(operation: Any, shared: set[str]) -> bool:
+    """Return whether it is a sum whose order TensorFlow changes: (x + y) + 1 becomes (1 + x) + y."""
+    return operation.type in (*_SUMS, "Sub") and operation.name not in shared
 
 
 def _replace(operation: Any, kind: str, inputs: Iterable[Any], like: Any) -> Rewritten:

@@ -30,6 +30,7 @@ def more(x):
         lambda x, y: tf.math.log(tf.add(tf.stack([x, y], 1), [1.0, 1.0]))[:, 1],
         lambda x, y: tf.cast(tf.math.log(tf.cast(x, tf.float64) + 1.0), tf.float32),
         lambda x, y: tf.math.log(1.0 + tf.exp(x)),
+        lambda x, y: (lambda much: tf.math.log(much + 1.0) * much)(x - 0.5 * x),
     ],
 )
 def test_logarithm_of_what_is_1_more_is_the_one_that_is_exact_near_0(derive, function):
@@ -65,6 +66,8 @@ def test_power_less_1_is_the_one_that_is_exact_near_0(derive, function):
         lambda x, y: tf.math.log(x + 2.0),
         lambda x, y: tf.math.log(x - (-1.0)),
         lambda x, y: tf.math.log(x + 1.0 + y),
+        lambda x, y: tf.math.log((x - y * 1.0001) + 1.0),
+        lambda x, y: tf.math.log((x - 0.5) + 1.0),
         lambda x, y: tf.math.log(x + tf.ones_like(x)),
         lambda x, y: tf.math.log(tf.add(x, [[1.0]]))[0],
         lambda x, y: tf.math.log(tf.add(tf.stack([x, y], 1), [1.0, 2.0]))[:, 0],
