@@ -103,7 +103,9 @@ class KServeTarget:
         found = self._found(self._read(model_name), claim)
         if found is None:
             return Observation(holder=claim.holder)
-        addresses = Addresses(model_name, is_external=self._kserve.address == "external")
+        addresses = Addresses(
+            model_name, is_external=self._kserve.address == "external", grpc_port=self._kserve.grpc_port
+        )
         return observation(found, addresses, partial(self._explain, found), claim.holder)
 
     def apply(self, wanted: Wanted) -> None:

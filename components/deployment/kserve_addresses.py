@@ -10,10 +10,9 @@ from urllib.parse import urlsplit
 class Addresses:
     """Addresses of one InferenceService, as infer addresses of the Open Inference Protocol v2."""
 
-    def __init__(self, name: str, *, is_external: bool) -> None:
-        """Tell those of a model: by the gateway, or inside of the cluster."""
-        self._name = name
-        self._is_external = is_external
+    def __init__(self, name: str, *, is_external: bool, grpc_port: int | None = None) -> None:
+        """Tell those of a model: by the gateway, or inside of the cluster, there by gRPC at a port, too."""
+        self._name, self._is_external, self._grpc_port = name, is_external, grpc_port
 
     def all(self, status: Mapping[str, Any]) -> str | None:
         """Return where everybody asks, or None while KServe has not said it."""
@@ -31,6 +30,12 @@ class Addresses:
             return self._inside(status, f"{tag}-{self._name}-predictor")
         told = status.get("components", {}).get("predictor", {}).get("traffic", [])
         return self._infer(next((each.get("url") for each in told if each.get("tag") == tag), None))
+
+    def grpc(self, url: str | None) -> str | None:
+        """Return where the Service of a revision is asked by gRPC: host and port, or None."""
+        if url is None or self._grpc_port is None:
+            return None
+        return f"{urlsplit(url).hostname}:{self._grpc_port}"
 
     def _inside(self, status: Mapping[str, Any], service: str) -> str | None:
         """Return the address of a Service beside the one that KServe names."""

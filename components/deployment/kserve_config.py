@@ -23,6 +23,9 @@ class KServeConfig:
             written into the InferenceService, whatever the cluster's default is.
         address: Which of its addresses are asked, by golden requests and by who reads `endpoint.json`:
             `internal`, which pods of the cluster reach, or `external`, which goes by the gateway.
+        grpc_port: Port at which servers answer by gRPC inside of the cluster, where the manifests' option
+            `grpc` has them do so (9000), which golden requests ask, too; or None. 1 to 65,535, for
+            `Standard` and `internal` alone.
         service_account: Account of the servers; it holds the store's credentials.
         runtime: The ServingRuntime, of the namespace or of the cluster, for models with a proven twin;
             others have the one with `-tensorflow` behind its name.
@@ -41,6 +44,7 @@ class KServeConfig:
     namespace: str = "millrace-serving"
     mode: str = "Standard"
     address: str = "internal"
+    grpc_port: int | None = None
     service_account: str = "millrace-server"
     runtime: str = "millrace"
     min_replicas: int = 1
@@ -61,8 +65,20 @@ class KServeConfig:
         if self.max_replicas < max(self.min_replicas, 1):
             raise ValueError(f"`max_replicas >= min_replicas` must hold, but got {self.max_replicas=}.")
         self._check_scaling()
+        self._check_grpc()
         if self.prometheus is not None and urlsplit(self.prometheus).scheme not in ("http", "https"):
             raise ValueError(f"`prometheus` must be an address with http(s), but got {self.prometheus=}.")
+
+    def _check_grpc(self) -> None:
+        if self.grpc_port is None:
+            return
+        if type(self.grpc_port) is not int or not 1 <= self.grpc_port <= 65_535:
+            raise ValueError(f"`1 <= grpc_port <= 65535` must hold, but got {self.grpc_port!r}.")
+        if (self.mode, self.address) != ("Standard", "internal"):
+            what = f"{self.mode=} and {self.address=}"
+            raise ValueError(
+                f"`grpc_port` is for `mode: Standard` and `address: internal`, but got {what}."
+            )
 
     def _check_scaling(self) -> None:
         metrics = METRICS[self.mode]

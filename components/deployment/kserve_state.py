@@ -9,7 +9,7 @@ tells of a complete ReplicaSet that is not the one before; it is so, too, of one
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from components.deployment.kserve_addresses import Addresses
@@ -165,6 +165,7 @@ def observation(found: Found, addresses: Addresses, words: Words, holder: str | 
     revisions += [_canary(found, entry, addresses, words) for entry in found.canaries]
     if found.previous is not None:
         revisions.append(_old(found, found.previous, found.left - revisions[0].weight, addresses))
+    revisions = [replace(each, grpc=addresses.grpc(each.url)) for each in revisions]
     is_named = found.canaries or "name" in found.one
     alone = [each.url for each in revisions if each.weight == 100 and is_named]
     return Observation(

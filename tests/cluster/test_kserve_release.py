@@ -1,5 +1,7 @@
 """Releases to KServe's own controller by the deployer's token: what it makes of each is read back."""
 
+from pathlib import Path
+
 import pytest
 import yaml
 
@@ -11,6 +13,9 @@ from tests.cluster.nodes import LEASES, NAMESPACE, OWN, await_so
 from tests.cluster.releases import A, B, C, deployments, live, release, template_uri, uri, wanted
 
 pytestmark = pytest.mark.cluster
+
+ROOT = Path(__file__).parents[2]
+RUNTIMES = f"/apis/serving.kserve.io/v1alpha1/namespaces/{NAMESPACE}/servingruntimes"
 
 
 def test_a_first_model_serves_as_the_manifest_says_and_again_changes_nothing(target_of, played, tmp_path):
@@ -30,6 +35,32 @@ def test_a_first_model_serves_as_the_manifest_says_and_again_changes_nothing(tar
     assert live(played)["metadata"]["generation"] == found["metadata"]["generation"]
     assert deployments(played)["flights-predictor"]["metadata"]["generation"] == before
     assert target.names() == ["flights"]
+
+
+@pytest.fixture
+def by_grpc(played):
+    """Runtimes as the manifests' option `grpc` makes them."""
+    text = (ROOT / "manifests" / "options" / "grpc" / "kustomization.yaml").read_text(encoding="utf-8")
+    (patch,) = [one for one in yaml.safe_load(text)["patches"] if one["target"]["kind"] == "ServingRuntime"]
+    before = played.ask("GET", RUNTIMES)["items"]
+    for one in before:
+        path = f"{RUNTIMES}/{one['metadata']['name']}"
+        played.ask("PATCH", path, yaml.safe_load(patch["patch"]), "json-patch+json")
+    yield
+    for one in before:
+        path = f"{RUNTIMES}/{one['metadata']['name']}"
+        now = played.ask("GET", path)
+        played.ask("PUT", path, {**now, "spec": one["spec"]})
+
+
+def test_a_server_is_asked_by_grpc_where_kserve_has_its_service_listen(target_of, played, by_grpc):
+    target = target_of(strategy="replace", kserve={"grpc_port": 9000})
+    release(target, A)
+    service = played.ask("GET", f"/api/v1/namespaces/{NAMESPACE}/services/flights-predictor")
+    ports = {one["port"]: one["targetPort"] for one in service["spec"]["ports"]}
+    assert ports[9000] == 9000
+    found = target.observe("flights").find(A[:12])
+    assert found.grpc == f"flights-predictor.{NAMESPACE}.svc.cluster.local:9000"
 
 
 def test_a_model_again_is_scaled_otherwise_and_its_pods_stay(target_of, played):

@@ -87,6 +87,10 @@ def test_addresses_inside_are_those_of_services():
         found.tagged(STATUS, "latest") == f"http://latest-flights-predictor.serving.svc.cluster.local{end}"
     )
     assert found.all({}) is None
+    assert found.grpc(found.of(STATUS, "rab")) is None
+    asked = Addresses("flights", is_external=False, grpc_port=9000)
+    assert asked.grpc(asked.of(STATUS, "rab")) == "flights-rab-predictor.serving.svc.cluster.local:9000"
+    assert asked.grpc(None) is None
 
 
 def test_addresses_by_the_gateway_are_those_that_kserve_tells():

@@ -135,6 +135,22 @@ def test_what_is_promoted_is_asked_by_its_own_name_though_kserve_still_tells_the
     assert observed.url == "http://flights-ra-predictor.n.svc.cluster.local/v2/models/flights/infer"
 
 
+def test_a_canary_is_proved_by_grpc_too_where_its_port_is_told(cluster, monkeypatch):
+    asked = []
+
+    def prove(candidate, url, *, revision=None, grpc=None):
+        asked.append((revision, grpc))
+        return []
+
+    monkeypatch.setattr("components.deployment.await_ready.prove_revision", prove)
+    release(cluster, "z")
+    release(cluster, "a", strategy="canary", kserve={"grpc_port": 9000})
+    assert ("z", None) in asked
+    assert {grpc for revision, grpc in asked if revision == "a"} == {
+        "flights-ra-predictor.n.svc.cluster.local:9000"
+    }
+
+
 def test_a_first_model_alone_is_ever_stopped(cluster, monkeypatch):
     answer_otherwise(monkeypatch)
     with pytest.raises(RefusedError, match="nothing was served before"):
