@@ -147,7 +147,7 @@ def test_revision_that_dies_at_25_percent_is_taken_back_and_only_what_it_had_in_
 # What is released, as which model it must answer, in how many seconds, and what is told.
 NEVER_SHARED = {
     "never starts": ("unstartable", 3.0, 180, RefusedError, "does not start: .*warm-up failed"),
-    "is late": ("second", 2.0, 0.1, UnavailableError, "was not ready in time"),
+    "is late": ("second", 2.0, 0.001, UnavailableError, "was not ready in time"),
     "answers otherwise": ("second", 1.0, 180, RefusedError, "answers otherwise than the judged model"),
 }
 
