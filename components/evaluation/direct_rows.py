@@ -19,7 +19,8 @@ Columns = Mapping[str, NDArray[Any]]
 
 _TINY, _HUGE = np.finfo(np.float32).tiny, np.finfo(np.float32).max
 _FLOATS = (
-    np.nan, 0.0, -0.0, 0.5, -0.5, 1.0, -1.0, 2.5, 1e6, -1e6, 1e20, -1e20, _TINY, -_TINY, _HUGE, -_HUGE,
+    np.nan, 0.0, -0.0, 0.5, -0.5, 1.0, -1.0, 2.5, 30.0, -30.0, 1e3, -1e3, 1e6, -1e6,
+    1e20, -1e20, _TINY, -_TINY, _HUGE, -_HUGE,
     1e-1, -1e-1, 1e-2, -1e-2, 1e-3, -1e-3, 1e-4, -1e-4, 1e-5, -1e-5, 1e-6, -1e-6, 1e-7, -1e-7,
 )  # fmt: skip
 _INTEGERS = (

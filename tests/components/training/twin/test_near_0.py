@@ -91,6 +91,7 @@ BY_NATURE = {  # TensorFlow folds constants, and some of its kernels are more ex
     "1 - (1 - x)": lambda x: (1.0 - (1.0 - x)) / x,
     "(1 - x) - 1": lambda x: ((1.0 - x) - 1.0) / x,
     "log(x + 2 - 1)": lambda x: tf.math.log(x + 2.0 - 1.0) / x,
+    "log((exp(x) - 1) + 1)": lambda x: tf.math.log((tf.exp(x) - 1.0) + 1.0) / x,  # at x = -30
 }
 
 
